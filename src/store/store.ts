@@ -1,0 +1,118 @@
+import type { Position, Refusal, SourceRecord } from "../cdc/change.ts";
+import type { PageChange } from "../customer/apply.ts";
+import type { Customer, Page, PageRef } from "../customer/customer.ts";
+import type { Checkpoint } from "../ingest/source.ts";
+
+/** Asks for a page with the rows of some keys, or with all its rows. */
+export interface PageRequest extends PageRef {
+  readonly keys: readonly string[] | "all";
+}
+
+/** Where a row key is held. Derived from documents and pages, so it is never ahead of or behind them. */
+export interface Place {
+  readonly table: string;
+  readonly key: string;
+  readonly customerId: string;
+  readonly page: string | null;
+  readonly at: Position;
+  readonly live: boolean;
+}
+
+/** What a batch needs. Everything is read at one moment where the store can, and never older than this process's own saves. */
+export interface LoadRequest {
+  readonly customers: readonly string[];
+  readonly pages: readonly PageRequest[];
+  /** Row keys to find, by table. */
+  readonly keys: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The answer. Customers and pages that do not exist yet come as new ones (revision 0), so every request has its answer. */
+export interface Loaded {
+  readonly customers: ReadonlyMap<string, Customer>;
+  readonly pages: readonly Page[];
+  readonly places: readonly Place[];
+  /** Truncate watermarks by table. */
+  readonly truncates: Readonly<Record<string, Position>>;
+}
+
+/** One customer's part of a save: its pages first, then the document with its outbox, each only on the revision it was computed from. */
+export interface CustomerSave {
+  /** The version it was computed from; the store compares its revision. */
+  readonly before: Customer;
+  /** The version to store, or the same object when only pages changed. */
+  readonly after: Customer;
+  readonly pages: readonly PageChange[];
+  /** True when no redelivery stands behind this save (a timer, a mutation): the relay must publish and confirm it. */
+  readonly relay: boolean;
+}
+
+/** A record put aside, with all that is needed to repair and replay it. */
+export interface Quarantined {
+  readonly record: SourceRecord;
+  readonly table: string | null;
+  readonly refusal: Refusal;
+  readonly atMs: number;
+}
+
+/** Counters to add: name such as `verdict`, label such as `applied`, per table. */
+export interface Tally {
+  readonly table: string;
+  readonly kind: "verdict" | "conflict" | "skip" | "rule";
+  /** The verdict, the skip, or for rules `action:name`. */
+  readonly label: string;
+  readonly count: number;
+}
+
+/** One write to the store. */
+export interface Save {
+  readonly customers: readonly CustomerSave[];
+  readonly quarantine: readonly Quarantined[];
+  /** Acknowledged prefixes: stored with the data, and only ever of batches whose updates were published. */
+  readonly checkpoints: readonly Checkpoint[];
+  readonly truncates: Readonly<Record<string, Position>>;
+  readonly tallies: readonly Tally[];
+  /** Announcements now known to be published: everything of that customer up to this revision leaves its outbox. Does not touch the revision. */
+  readonly confirms: readonly { readonly customerId: string; readonly revision: number }[];
+}
+
+/** Which customers were not saved, because they or one of their pages changed since they were loaded. The others were. */
+export interface Saved {
+  readonly conflicts: ReadonlySet<string>;
+}
+
+/** Customers with something to do that no record will trigger. */
+export interface Outstanding {
+  /** Their `dueMs` has passed. */
+  readonly due: readonly string[];
+  /** Saved with `relay` and not confirmed. */
+  readonly unpublished: readonly string[];
+}
+
+/**
+ * PORT. Where customers live, for the path of a change. Promises, held by `test/contract/store.contract.ts`:
+ * - a customer or page is saved only on the revision it was computed from; a conflict is an answer, not an exception;
+ * - a customer's pages are saved before its document; a crash in between leaves pages ahead, never behind;
+ * - the outbox is part of the document: saved with it or not at all;
+ * - a load sees every earlier save of this process; quarantine is idempotent by (topic, partition, offset);
+ * - checkpoints and truncate watermarks never go backwards.
+ */
+export interface Store {
+  load(request: LoadRequest): Promise<Loaded>;
+  save(save: Save): Promise<Saved>;
+  /** Checkpoints as last saved. */
+  checkpoints(): Promise<readonly Checkpoint[]>;
+  outstanding(nowMs: number, limit: number): Promise<Outstanding>;
+  /** Customers (NOBODY included) holding live rows of a table, in id order after the given id; for truncates. */
+  holders(table: string, after: string | null, limit: number): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** An empty save, to be spread over. */
+export const EMPTY_SAVE: Save = {
+  customers: [],
+  quarantine: [],
+  checkpoints: [],
+  truncates: {},
+  tallies: [],
+  confirms: [],
+};
