@@ -72,7 +72,12 @@ export interface SegmentPlan {
 
 /** What earns an offer: a row of a one-row table crossing a condition, or a condition on the customer. */
 export type TriggerPlan =
-  | { readonly kind: "crosses"; readonly table: string; readonly condition: RowCondition; readonly text: string }
+  | {
+      readonly kind: "crosses";
+      readonly table: string;
+      readonly condition: RowCondition;
+      readonly text: string;
+    }
   | { readonly kind: "when"; readonly condition: CustomerCondition };
 
 /** An offer: it is made when its trigger and its eligibility hold, and withdrawn when they no longer do. */

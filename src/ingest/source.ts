@@ -1,10 +1,15 @@
 import type { Origin, SourceRecord } from "../cdc/change.ts";
 
-/** Records of one partition, in its order. */
+/**
+ * Records of one partition of the source, in its order. The partition is the source's own unit of progress: for Kafka the
+ * records' partition, for files the file (topic `file:<path>`), whose records carry the coordinates they were captured with.
+ */
 export interface SourceBatch {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly SourceRecord[];
+  /** Where the partition goes on once this batch is done with: what a checkpoint says. */
+  readonly nextOffset: string;
   /** Bytes of keys and values, for backpressure. */
   readonly bytes: number;
 }

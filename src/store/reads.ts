@@ -50,7 +50,11 @@ export interface MemberCount {
 /** Counters since the store was made. */
 export interface Counts {
   readonly tallies: readonly Tally[];
-  readonly quarantined: readonly { readonly table: string | null; readonly code: string; readonly count: number }[];
+  readonly quarantined: readonly {
+    readonly table: string | null;
+    readonly code: string;
+    readonly count: number;
+  }[];
   readonly customers: number;
 }
 
@@ -63,7 +67,12 @@ export interface Reads {
   listCustomers(query: CustomerQuery): Promise<Listing<Customer>>;
   countCustomers(filter: CustomerFilter | null): Promise<number>;
   /** Live rows of a many-row table, newest position first, for inline and paged tables alike. */
-  listRows(query: { customerId: string; table: string; first: number; after: string | null }): Promise<Listing<ListedRow>>;
+  listRows(query: {
+    customerId: string;
+    table: string;
+    first: number;
+    after: string | null;
+  }): Promise<Listing<ListedRow>>;
   listOffers(query: OfferQuery): Promise<Listing<ListedOffer>>;
   /** Segment member counts and ingest counters. */
   counts(): Promise<Counts & { readonly members: readonly MemberCount[] }>;

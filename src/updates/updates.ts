@@ -15,7 +15,12 @@ export interface StreamEntry {
 export type StreamRead =
   | { readonly kind: "entries"; readonly entries: readonly StreamEntry[] }
   /** The cursor points before what is kept, or to another life of the stream. `missed` when it can be known. `resumeAt` is the end of the stream now. */
-  | { readonly kind: "gap"; readonly missed: number | null; readonly reason: "RETENTION" | "RESTART"; readonly resumeAt: StreamCursor };
+  | {
+      readonly kind: "gap";
+      readonly missed: number | null;
+      readonly reason: "RETENTION" | "RESTART";
+      readonly resumeAt: StreamCursor;
+    };
 
 /**
  * PORT. Carries updates from ingest to every API process. Promises, held by `test/contract/updates.contract.ts`:
@@ -28,7 +33,10 @@ export interface Updates {
   /** Durable when it resolves. */
   publish(updates: readonly Update[]): Promise<void>;
   /** Entries after a cursor, at most `limit`; waits for the first one until the signal aborts (then answers no entries). */
-  read(after: StreamCursor, options: { readonly limit: number; readonly signal: AbortSignal }): Promise<StreamRead>;
+  read(
+    after: StreamCursor,
+    options: { readonly limit: number; readonly signal: AbortSignal },
+  ): Promise<StreamRead>;
   /** The end of the stream now: what is published from here on comes after it. */
   tail(): Promise<StreamCursor>;
   /** Negative, zero or positive, like a comparator; null when one of the two is not a cursor of this stream. */
