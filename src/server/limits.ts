@@ -1,0 +1,116 @@
+import { GraphQLError, specifiedRules } from "graphql";
+import type {
+  ASTVisitor,
+  FieldNode,
+  FragmentDefinitionNode,
+  SelectionSetNode,
+  ValidationContext,
+  ValidationRule,
+} from "graphql";
+
+/** What one operation may ask for; the same over HTTP, SSE and WebSocket. */
+export const LIMITS = {
+  /** Bytes of a request body or a WebSocket frame. */
+  maxBodyBytes: 1_048_576,
+  /** Lexical tokens of a document; parsing stops there. */
+  maxTokens: 2_000,
+  /** Levels of nested fields; the usual introspection query has 15. */
+  maxDepth: 20,
+  /** Aliased fields in a document. */
+  maxAliases: 60,
+  /** Entities a document could ask for at most, pages within pages multiplied. */
+  maxEntities: 100_000,
+} as const;
+
+/** For `parse`: stops reading long before a document can hurt. */
+export const parseOptions = { maxTokens: LIMITS.maxTokens } as const;
+
+/** Page size counted where `first` is a variable or an argument left out. */
+const ASSUMED_PAGE = 50;
+
+/** The rules of the specification and the limits above: give them to every `validate`. */
+export const validationRules: readonly ValidationRule[] = [...specifiedRules, withinLimits];
+
+/** Refuses operations that are too deep, too wide, or multiply pages within pages. Fragments count where they are spread. */
+function withinLimits(context: ValidationContext): ASTVisitor {
+  return {
+    OperationDefinition(operation) {
+      const spent = { aliases: 0, entities: 0, fields: 0 };
+      const fault = measure(context, operation.selectionSet, { depth: 0, times: 1, within: [] }, spent);
+      if (fault !== null)
+        context.reportError(
+          new GraphQLError(fault, { nodes: operation, extensions: { code: "TOO_EXPENSIVE" } }),
+        );
+    },
+  };
+}
+
+interface Spent {
+  aliases: number;
+  entities: number;
+  fields: number;
+}
+
+interface Place {
+  readonly depth: number;
+  /** How often this selection may be answered: the product of the pages around it. */
+  readonly times: number;
+  /** Fragments being followed: a cycle is another rule's fault to report. */
+  readonly within: readonly FragmentDefinitionNode[];
+}
+
+function measure(
+  context: ValidationContext,
+  set: SelectionSetNode,
+  place: Place,
+  spent: Spent,
+): string | null {
+  for (const selection of set.selections) {
+    const fault =
+      selection.kind === "Field"
+        ? measureField(context, selection, place, spent)
+        : selection.kind === "InlineFragment"
+          ? measure(context, selection.selectionSet, place, spent)
+          : measureSpread(context, selection.name.value, place, spent);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function measureSpread(context: ValidationContext, name: string, place: Place, spent: Spent): string | null {
+  const fragment = context.getFragment(name);
+  if (!fragment || place.within.includes(fragment)) return null;
+  return measure(context, fragment.selectionSet, { ...place, within: [...place.within, fragment] }, spent);
+}
+
+function measureField(
+  context: ValidationContext,
+  field: FieldNode,
+  place: Place,
+  spent: Spent,
+): string | null {
+  if (field.alias) spent.aliases += 1;
+  spent.fields += 1;
+  const size = pageSize(field);
+  const times = place.times * (size ?? 1);
+  if (size !== null) spent.entities += times;
+  if (place.depth + 1 > LIMITS.maxDepth)
+    return `The operation is nested deeper than ${LIMITS.maxDepth} levels.`;
+  if (spent.aliases > LIMITS.maxAliases) return `The operation has more than ${LIMITS.maxAliases} aliases.`;
+  if (spent.fields > LIMITS.maxTokens) return `The operation selects more than ${LIMITS.maxTokens} fields.`;
+  if (spent.entities > LIMITS.maxEntities) {
+    return `The operation may ask for more than ${LIMITS.maxEntities} entities: lower \`first\` of the lists within lists.`;
+  }
+  if (!field.selectionSet) return null;
+  return measure(context, field.selectionSet, { ...place, depth: place.depth + 1, times }, spent);
+}
+
+/** How many entities a list field may answer, or null for a field that is no page. */
+function pageSize(field: FieldNode): number | null {
+  const pages = field.selectionSet?.selections.some(
+    (each) => each.kind === "Field" && ["edges", "nodes", "pageInfo"].includes(each.name.value),
+  );
+  const first = field.arguments?.find((each) => each.name.value === "first");
+  if (first?.value.kind === "IntValue") return Math.max(1, Number(first.value.value));
+  return first || pages ? ASSUMED_PAGE : null;
+}
