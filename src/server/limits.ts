@@ -1,12 +1,14 @@
-import { GraphQLError, specifiedRules } from "graphql";
+import { GraphQLError, isObjectType, specifiedRules } from "graphql";
 import type {
   ASTVisitor,
   FieldNode,
   FragmentDefinitionNode,
+  GraphQLSchema,
   SelectionSetNode,
   ValidationContext,
   ValidationRule,
 } from "graphql";
+import { DEFAULT_PAGE, MAX_PAGE } from "../resolvers/paging.ts";
 
 /** What one operation may ask for; the same over HTTP, SSE and WebSocket. */
 export const LIMITS = {
@@ -24,9 +26,6 @@ export const LIMITS = {
 
 /** For `parse`: stops reading long before a document can hurt. */
 export const parseOptions = { maxTokens: LIMITS.maxTokens } as const;
-
-/** Page size counted where `first` is a variable or an argument left out. */
-const ASSUMED_PAGE = 50;
 
 /** The rules of the specification and the limits above: give them to every `validate`. */
 export const validationRules: readonly ValidationRule[] = [...specifiedRules, withinLimits];
@@ -91,7 +90,7 @@ function measureField(
 ): string | null {
   if (field.alias) spent.aliases += 1;
   spent.fields += 1;
-  const size = pageSize(field);
+  const size = pageSize(context.getSchema(), field);
   const times = place.times * (size ?? 1);
   if (size !== null) spent.entities += times;
   if (place.depth + 1 > LIMITS.maxDepth)
@@ -106,11 +105,26 @@ function measureField(
 }
 
 /** How many entities a list field may answer, or null for a field that is no page. */
-function pageSize(field: FieldNode): number | null {
-  const pages = field.selectionSet?.selections.some(
-    (each) => each.kind === "Field" && ["edges", "nodes", "pageInfo"].includes(each.name.value),
-  );
+function pageSize(schema: GraphQLSchema, field: FieldNode): number | null {
+  if (!pagedFields(schema).has(field.name.value)) return null;
   const first = field.arguments?.find((each) => each.name.value === "first");
-  if (first?.value.kind === "IntValue") return Math.max(1, Number(first.value.value));
-  return first || pages ? ASSUMED_PAGE : null;
+  if (!first) return DEFAULT_PAGE;
+  return first.value.kind === "IntValue" ? Math.max(1, Number(first.value.value)) : MAX_PAGE;
+}
+
+const pagedBySchema = new WeakMap<GraphQLSchema, ReadonlySet<string>>();
+
+/** Names of the fields that take `first`. */
+function pagedFields(schema: GraphQLSchema): ReadonlySet<string> {
+  const known = pagedBySchema.get(schema);
+  if (known) return known;
+  const names = new Set<string>();
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      if (field.args.some((arg) => arg.name === "first")) names.add(field.name);
+    }
+  }
+  pagedBySchema.set(schema, names);
+  return names;
 }

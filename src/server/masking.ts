@@ -58,6 +58,11 @@ function rewritten(
   message: string,
   extensions: Record<string, unknown>,
 ): GraphQLError {
-  const { nodes, source, positions, path } = located ?? {};
-  return new GraphQLError(message, { nodes, source, positions, path, extensions });
+  return new GraphQLError(message, {
+    nodes: located?.nodes ?? null,
+    source: located?.source ?? null,
+    positions: located?.positions ?? null,
+    path: located?.path ?? null,
+    extensions,
+  });
 }
