@@ -1,30 +1,32 @@
-import type { Position, Value, Values } from "../cdc/change.ts";
+import type { Origin, Position, Value, Values } from "../cdc/change.ts";
 
 /**
  * One row with its heads. The row outlives its deletion: what is left then is the position that keeps late changes out.
- * Every column stands at `at` unless `heads` says otherwise, so a whole-row change costs one position.
+ * A row made by one whole change has that change's position for all its columns; a row put together from several has `parts`.
  */
 export interface Row {
   /** Position of the newest change that counted, an upsert when `live`, else the delete. */
   readonly at: Position;
   readonly live: boolean;
-  /** Newest delete below `at` of a live row that was deleted before; late columns below it stay out. */
-  readonly gone?: Position;
   /** Column values; empty when not live. */
   readonly values: Values;
-  /** Positions of the columns that stand behind `at`, because newer changes did not carry them. */
-  readonly heads?: Readonly<Record<string, Position>>;
   /** Where the change at `at` was first seen: decides ties within a partition. */
-  readonly origin: { readonly topic: string; readonly partition: number; readonly offset: string };
-  /** All different contents seen at exactly `at`; present only after a tie conflict. */
-  readonly rivals?: readonly Rival[];
+  readonly origin: Origin;
+  /** What the row is put together from, in the order of positions; absent when one whole change or one delete says it all. */
+  readonly parts?: readonly Part[];
 }
 
-/** One of several contents that claim the same position. */
-export interface Rival {
-  readonly origin: { readonly topic: string; readonly partition: number; readonly offset: string };
+/**
+ * What one change contributed to a row that no single change explains: because changes carried only some columns, or because
+ * several different ones claim the same position. Each content is kept once per partition, with the least offset it was seen at.
+ */
+export interface Part {
+  readonly at: Position;
+  readonly origin: Origin;
   /** The columns it carries, or null for a delete. */
   readonly set: Values | null;
+  /** True for a change that carries every column: like a delete, it leaves nothing of what stood below it. */
+  readonly whole: boolean;
 }
 
 /** Rows of one table by row key. */
@@ -95,6 +97,8 @@ export interface OfferState {
   readonly endedMs: number | null;
   /** Plain words: why it fired, with the values, or why it ended. */
   readonly because: string;
+  /** On an expired offer that was not earned for a while since: it fires again when it is earned again. */
+  readonly rearmed?: true;
 }
 
 /**
