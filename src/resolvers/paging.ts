@@ -53,18 +53,23 @@ export function pageFrom<S, T>(
 }
 
 /**
- * A page of a list that is already in memory, in its order. An entity's cursor is made of its `rank`, so that a page goes on
- * at the right place even when the entity it stopped at has gone: `rank` sorts like the list.
+ * A page of a list that is already in memory, sorted by `rank` (greatest first when descending). An entity's cursor is its
+ * rank, so the next page starts at the right place even when the entity this one stopped at has gone.
  */
 export function pageWithin<T>(
   all: readonly T[],
   request: PageRequest,
-  rank: (entity: T) => string,
+  order: { readonly rank: (entity: T) => string; readonly descending: boolean },
 ): ListPage<T> {
+  const sign = order.descending ? -1 : 1;
+  const compare = (a: string, b: string) => (a < b ? -sign : a > b ? sign : 0);
   const seen = request.after === null ? null : rankIn(request.after);
-  const rest = seen === null ? all : all.filter((entity) => rank(entity) > seen);
+  const rest = all
+    .map((node) => ({ node, rank: order.rank(node) }))
+    .filter(({ rank }) => seen === null || compare(rank, seen) > 0)
+    .sort((a, b) => compare(a.rank, b.rank));
   return {
-    edges: rest.slice(0, request.first).map((node) => ({ node, cursor: cursorOf(rank(node)) })),
+    edges: rest.slice(0, request.first).map(({ node, rank }) => ({ node, cursor: cursorOf(rank) })),
     hasNext: rest.length > request.first,
     hasPrevious: request.after !== null,
     total: () => all.length,

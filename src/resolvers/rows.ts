@@ -1,0 +1,45 @@
+import type { TablePlan } from "../cdc/table.ts";
+import type { Customer } from "../customer/customer.ts";
+import type { ListedRow } from "../store/reads.ts";
+import type { Context } from "./context.ts";
+import { pageFrom, pageOf, pageWithin } from "./paging.ts";
+import type { ListPage, PageArgs } from "./paging.ts";
+
+/** The live rows of an inline table, as the document holds them. */
+export function inlineRows(customer: Customer, table: string): readonly ListedRow[] {
+  return Object.entries(customer.tables[table] ?? {})
+    .filter(([, row]) => row.live)
+    .map(([key, row]) => ({ customerId: customer.customerId, table, key, row }));
+}
+
+/** The row of a one-row table: the newest, should there be several; null when there is none. */
+export function oneRow(customer: Customer, table: string): ListedRow | null {
+  return inlineRows(customer, table).reduce<ListedRow | null>(
+    (newest, row) => (newest !== null && rank(newest) > rank(row) ? newest : row),
+    null,
+  );
+}
+
+/** The rows of a many-row table, newest position first: inline ones from the document, paged ones from the store. */
+export async function rows(
+  context: Context,
+  customer: Customer,
+  options: { readonly table: TablePlan; readonly args: PageArgs },
+): Promise<ListPage<ListedRow>> {
+  const request = pageOf(options.args);
+  const table = options.table.name;
+  if (options.table.storage.kind === "inline") {
+    return pageWithin(inlineRows(customer, table), request, { rank, descending: true });
+  }
+  const { customerId } = customer;
+  const listing = await context.reads.listRows({ customerId, table, ...request });
+  return pageFrom(listing, request, { node: (row) => row, total: () => pagedCount(customer, table) });
+}
+
+function rank(row: ListedRow): string {
+  return `${row.row.at} ${row.key}`;
+}
+
+function pagedCount(customer: Customer, table: string): number {
+  return Object.values(customer.notes[table] ?? {}).reduce((sum, note) => sum + note.liveRows, 0);
+}
