@@ -6,26 +6,8 @@ import type {
   SegmentState,
   SegmentTransition,
 } from "../customer/customer.ts";
-import type { CustomerFilter } from "../customer/filter.ts";
 
-/** What a subscription watches. Its JSON is part of the cursor, so a cursor alone is enough to go on. */
-export type Watch =
-  | { readonly field: "customerUpdates"; readonly customerId: string }
-  | { readonly field: "customersUpdates"; readonly filter: CustomerFilter | null }
-  | {
-      readonly field: "segmentUpdates";
-      readonly segments: readonly string[] | null;
-      readonly customerId: string | null;
-    }
-  | {
-      readonly field: "offerUpdates";
-      readonly customerId: string | null;
-      readonly offers: readonly string[] | null;
-      readonly states: readonly OfferState["state"][] | null;
-    };
-
-/** LATEST: coalesce what has not been sent yet, per customer. EVERY: each update by itself, in order. */
-export type DeliveryMode = "LATEST" | "EVERY";
+export type { DeliveryMode, Watch } from "../updates/watch.ts";
 
 /** How old what a frame says is, by clock; milliseconds since 1970, null where it does not apply. */
 export interface Age {

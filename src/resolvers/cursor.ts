@@ -1,0 +1,101 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { Customer360Error } from "../errors.ts";
+import type { StreamCursor } from "../updates/updates.ts";
+import { watchKey } from "../updates/watch.ts";
+import type { Watch } from "../updates/watch.ts";
+
+/** Where a subscription goes on. Exclusive: everything up to `at` has been seen. */
+export interface Resume {
+  readonly at: StreamCursor;
+  /** Set while a snapshot is not finished: the page to go on with, "" for the first. Null: what follows `at` and no snapshot. */
+  readonly page: string | null;
+  /** Revisions already seen of customers whose updates come after `at`: those up to the revision are not sent again. */
+  readonly floors: ReadonlyMap<string, number> | null;
+}
+
+/** What a cursor holds: a place, the viewer's scope it is bound to, and what is watched. */
+export interface CursorContent extends Resume {
+  readonly scope: string;
+  readonly watch: Watch;
+}
+
+/** Makes and opens the cursors clients keep: opaque, signed, bound to a scope and to a field with its arguments. */
+export interface Cursors {
+  sign(content: CursorContent): string;
+  /**
+   * Opens a cursor of this scope; with `expected`, only one made for the same field and arguments.
+   * Throws CURSOR_INVALID for a cursor that is damaged, forged, foreign, outdated or from another field.
+   */
+  open(text: string, scope: string, expected?: Watch): CursorContent;
+}
+
+const VERSION = 1;
+const MAC_BYTES = 16;
+const MAX_LENGTH = 16_384;
+const SHAPE = /^([\w-]+)\.([\w-]{22})$/;
+
+interface Body {
+  readonly v: number;
+  readonly a: string;
+  readonly s: string;
+  readonly w: Watch;
+  readonly p?: string;
+  readonly f?: readonly (readonly [string, number])[];
+}
+
+/** Cursors signed with HMAC-SHA256 under a secret; processes that share the secret accept each other's cursors. */
+export function createCursors(secret: Uint8Array): Cursors {
+  const key = createHmac("sha256", secret).update("customer360 cursor").digest();
+  const macOf = (body: string) => createHmac("sha256", key).update(body).digest().subarray(0, MAC_BYTES);
+  return {
+    sign({ at, page, floors, scope, watch }) {
+      const body: Body = {
+        v: VERSION,
+        a: at,
+        s: scope,
+        w: watch,
+        ...(page === null ? {} : { p: page }),
+        ...(floors === null || floors.size === 0 ? {} : { f: [...floors] }),
+      };
+      const text = Buffer.from(JSON.stringify(body)).toString("base64url");
+      return `${text}.${macOf(text).toString("base64url")}`;
+    },
+    open(text, scope, expected) {
+      const [, encoded, mac] = (text.length <= MAX_LENGTH && SHAPE.exec(text)) || [];
+      if (encoded === undefined || mac === undefined) {
+        throw invalid(
+          "This is not a cursor of this server. Pass a cursor exactly as it was received, or none.",
+        );
+      }
+      const given = Buffer.from(mac, "base64url");
+      if (given.length !== MAC_BYTES || !timingSafeEqual(given, macOf(encoded))) {
+        throw invalid("This cursor was altered, or made under another secret. Subscribe again without it.");
+      }
+      const body = JSON.parse(Buffer.from(encoded, "base64url").toString()) as Body;
+      if (body.v !== VERSION) {
+        throw invalid("This cursor was made by another version of the server. Subscribe again without it.");
+      }
+      if (body.s !== scope) {
+        throw invalid(
+          "This cursor was made for a viewer who may see other things. Subscribe again without it.",
+        );
+      }
+      if (expected !== undefined && watchKey(expected) !== watchKey(body.w)) {
+        throw invalid(
+          body.w.field === expected.field
+            ? `This cursor was made for other arguments of ${expected.field}. Use it with the same arguments.`
+            : `This cursor was made for ${body.w.field}, not for ${expected.field}. Use it where it came from.`,
+        );
+      }
+      return { at: body.a, scope, watch: body.w, page: body.p ?? null, floors: floorsOf(body) };
+    },
+  };
+}
+
+function floorsOf(body: Body): ReadonlyMap<string, number> | null {
+  return body.f === undefined ? null : new Map(body.f);
+}
+
+function invalid(words: string): Customer360Error {
+  return new Customer360Error("CURSOR_INVALID", words);
+}

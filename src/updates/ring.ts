@@ -1,0 +1,82 @@
+import type { StreamCursor, StreamEntry } from "./updates.ts";
+
+/** An entry in the order this process read it. */
+export interface Slot {
+  readonly entry: StreamEntry;
+  /** Rises by one with each entry read. */
+  readonly seq: number;
+  /** The place right before this entry: resuming there brings the entry. */
+  readonly before: StreamCursor;
+}
+
+/** A place in the stream as this process has read it: everything up to `seq`, whose cursor is `at`. */
+export interface Place {
+  readonly at: StreamCursor;
+  readonly seq: number;
+}
+
+/** The newest entries of the stream, so that who was away shortly goes on without asking the Updates port. */
+export interface Ring {
+  /** Takes the next entry of the stream. */
+  push(entry: StreamEntry): Slot;
+  /** The end of what was read. */
+  place(): Place;
+  /** The slots after a sequence number, at most so many; null when some of them were dropped already. */
+  after(seq: number, limit: number): readonly Slot[] | null;
+  /** The sequence number of a cursor within the ring (of the newest entry not after it); null when it lies outside. */
+  find(at: StreamCursor, compare: (a: StreamCursor, b: StreamCursor) => number | null): number | null;
+  /** Forgets every slot and goes on from a cursor; sequence numbers keep rising. */
+  restart(at: StreamCursor): Place;
+}
+
+/** A ring of so many entries, beginning at a cursor. */
+export function createRing(at: StreamCursor, capacity: number): Ring {
+  let slots: (Slot | undefined)[] = [];
+  let tail: Place = { at, seq: 0 };
+  const oldest = () => Math.max(firstSeq, tail.seq - capacity + 1);
+  let firstSeq = 1;
+  const slotAt = (seq: number): Slot => {
+    const slot = slots[seq % capacity];
+    if (slot === undefined) throw new Error(`ring: no slot ${seq}`);
+    return slot;
+  };
+  return {
+    push(entry) {
+      const slot: Slot = { entry, seq: tail.seq + 1, before: tail.at };
+      slots[slot.seq % capacity] = slot;
+      tail = { at: entry.cursor, seq: slot.seq };
+      return slot;
+    },
+    place: () => tail,
+    after(seq, limit) {
+      if (seq + 1 < oldest()) return null;
+      const found: Slot[] = [];
+      const end = Math.min(tail.seq, seq + limit);
+      for (let next = seq + 1; next <= end; next++) found.push(slotAt(next));
+      return found;
+    },
+    find(wanted, compare) {
+      if (compare(wanted, tail.at) === 0) return tail.seq;
+      let low = oldest();
+      let high = tail.seq;
+      if (low > high) return null;
+      const below = compare(wanted, slotAt(low).before);
+      const above = compare(wanted, tail.at);
+      if (below === null || above === null || below < 0 || above > 0) return null;
+      while (low <= high) {
+        const middle = (low + high) >> 1;
+        const order = compare(slotAt(middle).entry.cursor, wanted);
+        if (order === null) return null;
+        if (order <= 0) low = middle + 1;
+        else high = middle - 1;
+      }
+      return high;
+    },
+    restart(next) {
+      slots = [];
+      tail = { at: next, seq: tail.seq };
+      firstSeq = tail.seq + 1;
+      return tail;
+    },
+  };
+}
