@@ -4,6 +4,7 @@ export type ErrorCode =
   | "SETTINGS_INVALID" // environment or options have faults; all are listed
   | "PORT_IN_USE"
   | "NOT_LOOPBACK" // binding beyond loopback without authentication
+  | "DATA_DIR_IN_USE" // another process holds the data directory
   | "STORE_UNAVAILABLE"
   | "STORE_INCOMPATIBLE" // written by another version
   | "SOURCE_UNAVAILABLE"

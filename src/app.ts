@@ -1,0 +1,250 @@
+import { systemClock, type Clock } from "./clock.ts";
+import type { Plan } from "./customer/plan.ts";
+import { demoSource } from "./demo/demo-source.ts";
+import type { BankSettings } from "./demo/journal.ts";
+import { Customer360Error } from "./errors.ts";
+import { fileSource } from "./ingest/file-source.ts";
+import { createPipeline } from "./ingest/pipeline.ts";
+import { createRelay } from "./ingest/relay.ts";
+import type { SourceRecord } from "./cdc/change.ts";
+import type { Lag, Source } from "./ingest/source.ts";
+import type { Log } from "./log.ts";
+import type { Context, Viewer } from "./resolvers/context.ts";
+import { createCursors } from "./resolvers/cursor.ts";
+import { buildSchema } from "./schema/schema.ts";
+import { createServer } from "./server/http.ts";
+import { openDataDirectory, type DataDirectory } from "./store/data-directory.ts";
+import type { Counts, Reads } from "./store/reads.ts";
+import { sqliteStore } from "./store/sqlite-store.ts";
+import { createHub } from "./updates/hub.ts";
+import type { Hub } from "./updates/hub.ts";
+import { localUpdates } from "./updates/local-updates.ts";
+import type { Updates } from "./updates/updates.ts";
+
+/** Where records come from: the demo's bank, or a folder of files, read to its end or watched. */
+export type SourceOptions =
+  | ({ readonly kind: "demo" } & BankSettings)
+  | { readonly kind: "files"; readonly dir: string; readonly follow: boolean };
+
+/** How to serve. */
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Allows an address that is not loopback although nobody is authenticated. */
+  readonly insecure: boolean;
+  readonly graphiql: boolean;
+  /** Null for one kept in the data directory. */
+  readonly cursorSecret: string | null;
+}
+
+/** What to run. */
+export interface AppOptions {
+  readonly plan: Plan;
+  /** Absolute path of the directory that holds everything. */
+  readonly dataDir: string;
+  /** Forgets what the data directory held. */
+  readonly fresh: boolean;
+  /** Null to serve what is there and ingest nothing. */
+  readonly source: SourceOptions | null;
+  /** Null to ingest and serve nothing. */
+  readonly serve: ServeOptions | null;
+  readonly log: Log;
+  readonly clock?: Clock;
+}
+
+/** A running program. */
+export interface App {
+  /** Answers where it serves; null when it serves nothing. */
+  start(): Promise<string | null>;
+  /** Settles when ingest ends: by itself at the end of its source, by `stop`, or with the failure that ended it. */
+  finished(): Promise<void>;
+  /** Ends ingest after the batch in hand; what it did can still be asked for. */
+  stopIngest(): Promise<void>;
+  counts(): Promise<Counts>;
+  lag(): Promise<readonly Lag[]>;
+  /** Not ready, finish the batch in hand, end streams with a resumable code, close; within ten seconds. Safe to repeat. */
+  stop(): Promise<void>;
+}
+
+/** What a step of the stop may take before the next one begins, milliseconds. */
+const STOP_STEP_MS = 3_000;
+
+/** A process's parts, built in the order they depend on one another. */
+interface Parts {
+  readonly directory: DataDirectory;
+  readonly store: ReturnType<typeof sqliteStore>;
+  readonly updates: Updates;
+  readonly source: Source | null;
+}
+
+function openParts(options: AppOptions, clock: Clock): Parts {
+  const { plan, source } = options;
+  const directory = openDataDirectory(options.dataDir, { fresh: options.fresh });
+  try {
+    return {
+      directory,
+      store: sqliteStore({ path: directory.store, plan }),
+      updates: localUpdates({ path: directory.updates, clock }),
+      source: source === null ? null : openSource(source, { plan, clock, journal: directory.journal }),
+    };
+  } catch (error) {
+    directory.release();
+    throw error;
+  }
+}
+
+function openSource(
+  source: SourceOptions,
+  { plan, clock, journal }: { plan: Plan; clock: Clock; journal: string },
+): Source {
+  return source.kind === "demo"
+    ? demoSource({ ...source, path: journal, clock })
+    : fileSource({ dir: source.dir, tables: plan.tables, clock, follow: source.follow });
+}
+
+/** Refuses to show customers to a network without anybody asking who looks. */
+function guardAddress({ host, insecure }: ServeOptions, log: Log): void {
+  const loopback = host === "localhost" || host === "::1" || host.startsWith("127.");
+  if (!loopback && !insecure) {
+    throw new Customer360Error(
+      "NOT_LOOPBACK",
+      `without authentication only loopback addresses are served, not ${host}; --insecure lifts this for trusted networks`,
+    );
+  }
+  log.warn("no authentication: whoever reaches this address sees every customer", { host });
+}
+
+/** Waits for one step of the stop, but no longer than its share of the deadline. */
+async function step(name: string, work: Promise<unknown>, log: Log): Promise<void> {
+  const patience = new AbortController();
+  const late = systemClock.wait(STOP_STEP_MS, patience.signal).then(() => {
+    if (!patience.signal.aborted) log.warn("stopping without waiting any longer", { for: name });
+  });
+  const done = work.catch((error: unknown) => log.error("stopping", { step: name, error: String(error) }));
+  await Promise.race([done, late]);
+  patience.abort();
+}
+
+/** The GraphQL side: hub, schema and server. */
+function createServing(options: AppOptions & { serve: ServeOptions }, parts: Parts, clock: Clock) {
+  const { plan, log, serve } = options;
+  const reads: Reads = parts.store;
+  const hub: Hub = createHub({ updates: parts.updates, clock, log });
+  const secret = serve.cursorSecret ?? parts.directory.cursorSecret();
+  const cursors = createCursors(typeof secret === "string" ? new TextEncoder().encode(secret) : secret);
+  const { source, store } = parts;
+  const ingest = source === null ? null : { lag: () => source.lag(), checkpoints: () => store.checkpoints() };
+  const contextFor = (viewer: Viewer): Context => ({
+    viewer,
+    plan,
+    reads,
+    hub,
+    cursors,
+    ingest,
+    clock,
+    log,
+  });
+  let ready = false;
+  const server = createServer({
+    schema: buildSchema(plan),
+    contextFor,
+    graphiql: serve.graphiql,
+    status: { ready: () => ready },
+    log,
+  });
+  return {
+    async start(): Promise<string> {
+      await hub.start();
+      const { url } = await server.listen(serve.host, serve.port);
+      ready = true;
+      return url;
+    },
+    notReady: () => void (ready = false),
+    async stop(): Promise<void> {
+      hub.drain();
+      await step("open streams", server.drain(), log);
+      await step("server", Promise.resolve(server.close()), log);
+      await step("hub", hub.close(), log);
+    },
+  };
+}
+
+/** The ingest side: the pipeline and, beside it, the relay for what no record will bring about. */
+function createIngest(options: AppOptions, parts: Parts, clock: Clock) {
+  const { plan, log } = options;
+  const { source, store, updates } = parts;
+  const stopping = new AbortController();
+  const shared = { plan, store, updates, clock, log };
+  const run = async (): Promise<void> => {
+    if (source === null) return clock.wait(2 ** 31 - 1, stopping.signal);
+    const relayed = createRelay(shared).run(stopping.signal);
+    try {
+      await createPipeline({ ...shared, source }).run(stopping.signal);
+    } finally {
+      stopping.abort();
+      await relayed;
+    }
+  };
+  return { run, abort: () => stopping.abort() };
+}
+
+/** Puts one process together: the only place that knows which adapter stands behind which port. */
+export function createApp(options: AppOptions): App {
+  const { log, serve, clock = systemClock } = options;
+  if (serve !== null) guardAddress(serve, log);
+  const parts = openParts(options, clock);
+  const serving = serve === null ? null : createServing({ ...options, serve }, parts, clock);
+  const ingest = createIngest(options, parts, clock);
+  let finished: Promise<void> | null = null;
+  let stopped: Promise<void> | null = null;
+
+  const close = async (): Promise<void> => {
+    serving?.notReady();
+    ingest.abort();
+    await step("ingest", finished ?? Promise.resolve(), log);
+    await serving?.stop();
+    await step("source", parts.source?.close() ?? Promise.resolve(), log);
+    await step("updates", parts.updates.close(), log);
+    await step("store", Promise.resolve(parts.store.close()), log);
+    parts.directory.release();
+  };
+  return {
+    async start() {
+      const url = (await serving?.start()) ?? null;
+      finished = ingest.run();
+      finished.catch(() => serving?.notReady());
+      return url;
+    },
+    finished: () => finished ?? Promise.resolve(),
+    stopIngest() {
+      ingest.abort();
+      return finished ?? Promise.resolve();
+    },
+    counts: () => parts.store.counts(),
+    lag: async () => (await parts.source?.lag()) ?? [],
+    stop: () => (stopped ??= close()),
+  };
+}
+
+/** The first records of a folder's files, for a look at them; at most `limit`. */
+export async function readSample(options: {
+  readonly plan: Plan;
+  readonly dir: string;
+  readonly limit: number;
+}): Promise<readonly SourceRecord[]> {
+  const { plan, dir, limit } = options;
+  const source = fileSource({ dir, tables: plan.tables, clock: systemClock, follow: false });
+  const records: SourceRecord[] = [];
+  try {
+    await source.start([]);
+    for (let batches = await source.next(NEVER); batches !== null; batches = await source.next(NEVER)) {
+      records.push(...batches.flatMap((batch) => batch.records));
+      if (records.length >= limit) break;
+    }
+  } finally {
+    await source.close();
+  }
+  return records.slice(0, limit);
+}
+
+const NEVER = new AbortController().signal;

@@ -1,0 +1,75 @@
+import { Command } from "commander";
+import { createApp, type App } from "../app.ts";
+import { systemClock } from "../clock.ts";
+import { readSettings } from "../config.ts";
+import { readPlan, settingOption } from "./options.ts";
+import { progress } from "./progress.ts";
+import { outcomesSince, outcomeTable } from "./summary.ts";
+import { terminalLog, type Terminal } from "./terminal.ts";
+
+interface IngestFlags {
+  readonly pipeline: string;
+  readonly data: string;
+  readonly dataDir?: string;
+  readonly fresh?: true;
+  readonly json?: true;
+}
+
+const REFRESH_MS = 250;
+
+/** `ingest`: applies the files of a folder once and says what became of their records. */
+export function ingestCommand(terminal: Terminal, signal: AbortSignal): Command {
+  return new Command("ingest")
+    .description("apply files of records, print what became of them, and exit")
+    .requiredOption("--pipeline <file>", "the pipeline file")
+    .requiredOption("--data <dir>", "folder with .json, .ndjson and .gz files of records")
+    .addOption(settingOption("DATA_DIR", "--data-dir <dir>"))
+    .option("--fresh", "forget what the data directory held")
+    .option("--json", "print the summary as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  customer360 ingest --pipeline bank.yaml --data ./records
+  customer360 ingest --pipeline bank.yaml --data ./records --data-dir /var/lib/customer360 --json`,
+    )
+    .action(async (flags: IngestFlags) => {
+      const app = createApp({
+        plan: readPlan(flags.pipeline),
+        dataDir: readSettings({ dataDir: flags.dataDir }).dataDir,
+        fresh: flags.fresh === true,
+        source: { kind: "files", dir: flags.data, follow: false },
+        serve: null,
+        log: terminalLog(terminal),
+      });
+      try {
+        const before = await app.counts();
+        await app.start();
+        await Promise.race([app.finished(), watch(app, terminal, signal)]);
+        await app.stopIngest();
+        const lines = outcomesSince(before, await app.counts());
+        terminal.out(flags.json === true ? `${JSON.stringify(lines, null, 2)}\n` : outcomeTable(lines));
+      } finally {
+        await app.stop();
+      }
+    });
+}
+
+/** Shows how far it has come until the signal aborts. */
+async function watch(app: App, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const shown = progress("applying", terminal, systemClock);
+  const done = new AbortController();
+  void app.finished().then(
+    () => done.abort(),
+    () => done.abort(),
+  );
+  const either = AbortSignal.any([signal, done.signal]);
+  let total = 0;
+  while (!either.aborted) {
+    const behind = (await app.lag()).reduce((sum, lag) => sum + Number(lag.behind), 0);
+    total = Math.max(total, behind);
+    shown.update(total - behind, total);
+    await systemClock.wait(REFRESH_MS, either);
+  }
+  shown.end();
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { codeOf } from "../errors.ts";
+import { checkCommand } from "./check.ts";
+import { demoCommand } from "./demo.ts";
+import { ingestCommand } from "./ingest.ts";
+import { schemaCommand } from "./schema.ts";
+import { startCommand } from "./start.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Exit codes: done, failed, asked wrongly. */
+const DONE = 0;
+const FAILED = 1;
+const MISUSED = 2;
+
+function version(): string {
+  const file = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
+
+/** The commands, wired to a terminal and to the signal that asks them to stop. */
+function program(terminal: Terminal, signal: AbortSignal): Command {
+  const root = new Command("customer360")
+    .description("Debezium change streams in, one live document per customer out, over GraphQL")
+    .version(version())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  customer360 demo
+  customer360 start --pipeline bank.yaml --records ./records
+  customer360 schema --json > pipeline.schema.json`,
+    );
+  const commands = [
+    demoCommand(terminal, signal),
+    startCommand(terminal, signal),
+    ingestCommand(terminal, signal),
+    checkCommand(terminal),
+    schemaCommand(terminal),
+  ];
+  for (const command of commands) root.addCommand(command);
+  for (const command of [root, ...commands]) {
+    command
+      .exitOverride()
+      .showSuggestionAfterError()
+      .showHelpAfterError("(see --help)")
+      .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
+  }
+  return root;
+}
+
+function explain(error: unknown, terminal: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : MISUSED;
+  const code = codeOf(error);
+  if (code === null) {
+    terminal.err(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return FAILED;
+  }
+  terminal.err(`error ${code}: ${(error as Error).message}\n`);
+  const { cause } = error as Error;
+  if (cause instanceof Error) terminal.err(`  cause: ${cause.message}\n`);
+  return code === "SETTINGS_INVALID" ? MISUSED : FAILED;
+}
+
+/** Runs one command line and answers its exit code: 0 done, 1 failed, 2 asked wrongly. */
+export async function run(
+  args: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  try {
+    await program(terminal, signal).parseAsync(args, { from: "user" });
+    return DONE;
+  } catch (error) {
+    return explain(error, terminal);
+  }
+}

@@ -1,0 +1,85 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { codeOf, Customer360Error } from "../errors.ts";
+import { openSqlite, type Sqlite } from "./sqlite.ts";
+
+/** The files of an embedded installation, held by this process alone until released. */
+export interface DataDirectory {
+  readonly store: string;
+  readonly updates: string;
+  /** The demo bank's journal. */
+  readonly journal: string;
+  /** The secret that signs cursors, made at the first call and kept, so that cursors outlive a restart. */
+  cursorSecret(): Uint8Array;
+  /** Safe to repeat. */
+  release(): void;
+}
+
+const DATABASES = ["store.db", "updates.db"];
+const SECRET = "cursor-secret";
+const JOURNAL = "demo-bank.json";
+const SECRET_BYTES = 32;
+
+/** The operating system lets go of the lock when the process dies, however it dies. */
+function lock(path: string): Sqlite {
+  const file = join(path, "lock.db");
+  try {
+    const held = openSqlite({
+      path: file,
+      sync: "checkpoint",
+      version: 1,
+      schema: "",
+      code: "DATA_DIR_IN_USE",
+    });
+    held.exec("BEGIN IMMEDIATE");
+    return held;
+  } catch (error) {
+    if (codeOf(error) !== "DATA_DIR_IN_USE") throw error;
+    throw new Customer360Error(
+      "DATA_DIR_IN_USE",
+      `${path} is in use by another customer360 process; stop it, or give another directory with --data-dir`,
+      { cause: error },
+    );
+  }
+}
+
+/** Removes what an installation keeps, and nothing else that may lie in the directory. */
+function clear(path: string): void {
+  const files = DATABASES.flatMap((name) => [name, `${name}-wal`, `${name}-shm`]);
+  for (const name of [...files, SECRET, JOURNAL]) rmSync(join(path, name), { force: true });
+}
+
+function secretAt(file: string): Uint8Array {
+  if (!existsSync(file)) writeFileSync(file, randomBytes(SECRET_BYTES), { mode: 0o600, flag: "wx" });
+  return readFileSync(file);
+}
+
+/**
+ * Takes a directory, made when missing; `fresh` forgets what it held. Waits five seconds for a process that is just
+ * stopping, then throws DATA_DIR_IN_USE.
+ */
+export function openDataDirectory(path: string, options: { readonly fresh: boolean }): DataDirectory {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Customer360Error("STORE_UNAVAILABLE", `the data directory ${path} cannot be made`, {
+      cause: error,
+    });
+  }
+  const held = lock(path);
+  if (options.fresh) clear(path);
+  let released = false;
+  return {
+    store: join(path, "store.db"),
+    updates: join(path, "updates.db"),
+    journal: join(path, JOURNAL),
+    cursorSecret: () => secretAt(join(path, SECRET)),
+    release() {
+      if (released) return;
+      released = true;
+      held.exec("ROLLBACK");
+      held.close();
+    },
+  };
+}
