@@ -1,5 +1,19 @@
 import type { Change, Position, Verdict } from "../cdc/change.ts";
-import type { Customer, Note, Page, Rows, Totals } from "./customer.ts";
+import {
+  type Announcement,
+  type Customer,
+  type Freshness,
+  newCustomer,
+  NOBODY,
+  type Page,
+  type Rows,
+} from "./customer.ts";
+import { derive } from "./derive.ts";
+import { diff } from "./diff.ts";
+import { draft, type DraftedRows } from "./draft.ts";
+import { tableOf } from "./lookup.ts";
+import type { Plan } from "./plan.ts";
+import { type Memory, remember } from "./versions.ts";
 
 /** What a page of a customer became: its next revision with the rows to write. */
 export interface PageChange {
@@ -38,4 +52,95 @@ export interface Applied {
   readonly needsWhole: readonly Page[];
 }
 
-export type { Note, Totals };
+/**
+ * Folds changes into a customer: judge and fold each, derive what follows, name what differs. The next revision carries the
+ * announcement of that in its outbox; what nobody can see (a raised head, an origin) makes a revision without one.
+ */
+export function apply(input: ApplyInput, plan: Plan): Applied {
+  const { customer, changes } = input;
+  const rows = draft(input, plan);
+  let memory: Memory = customer;
+  const judged: Judged[] = [];
+  for (const change of changes) {
+    judged.push({ change, ...rows.take(change) });
+    if (isOwn(change, customer)) memory = remember(memory, change, tableOf(plan, change.table));
+  }
+  const drafted = rows.finish();
+  if (drafted.needsWhole.length > 0) return { customer, pages: [], judged, needsWhole: drafted.needsWhole };
+  const next = settle({ input, drafted, memory, judged }, plan);
+  return { customer: next, pages: drafted.pages, judged, needsWhole: [] };
+}
+
+/** A version that names another customer is not part of this one's history, although the row now is. */
+function isOwn(change: Change, { customerId }: Customer): boolean {
+  return change.customerId === null || change.customerId === customerId;
+}
+
+interface Batch {
+  readonly input: ApplyInput;
+  readonly drafted: DraftedRows;
+  readonly memory: Memory;
+  readonly judged: readonly Judged[];
+}
+
+/** The customer's next revision, or the very same customer when nothing stored changed. */
+function settle({ input, drafted, memory, judged }: Batch, plan: Plan): Customer {
+  const { customer: before, nowMs } = input;
+  const { tables, notes, totals, pagedTables } = drafted;
+  const { history, crossings } = memory;
+  const stored =
+    tables !== before.tables ||
+    notes !== before.notes ||
+    history !== before.history ||
+    crossings !== before.crossings;
+  if (!stored && (before.dueMs === null || nowMs < before.dueMs)) return before;
+  const revision = before.revision + 1;
+  const folded: Customer = { ...before, revision, tables, notes, totals, history, crossings };
+  if (before.customerId === NOBODY) return folded;
+  const after = derive(before, folded, { plan, nowMs });
+  return announce(before, after, { pagedTables, freshness: freshnessOf(before, judged, nowMs) });
+}
+
+/** Puts what differs into the outbox. A customer that never had a live row is unseen: nobody is told of its dead ones. */
+function announce(
+  before: Customer,
+  after: Customer,
+  { pagedTables, freshness }: { readonly pagedTables: ReadonlySet<string>; readonly freshness: Freshness },
+): Customer {
+  const wasSeen = isSeen(before);
+  if (!wasSeen && !hasLiveRow(after)) return after;
+  const difference = diff(wasSeen ? before : newCustomer(before.customerId), after, pagedTables);
+  if (difference.changed.length === 0) return after;
+  const { customerId, revision } = after;
+  const announcement: Announcement = { customerId, revision, ...difference, freshness };
+  return { ...after, freshness, outbox: [...before.outbox, announcement] };
+}
+
+/** True once a customer was announced, which is when it first held a live row. */
+export function isSeen({ freshness }: Customer): boolean {
+  return freshness.appliedMs > 0;
+}
+
+function hasLiveRow({ tables, notes }: Customer): boolean {
+  const inline = Object.values(tables).some((rows) => Object.values(rows).some(({ live }) => live));
+  return (
+    inline || Object.values(notes).some((pages) => Object.values(pages).some(({ liveRows }) => liveRows > 0))
+  );
+}
+
+/** The newest times of the changes that were applied, or of all that led here when none was. */
+function freshnessOf({ freshness }: Customer, judged: readonly Judged[], nowMs: number): Freshness {
+  const applied = judged.filter(({ verdict }) => verdict === "applied");
+  let { sourceMs, ingestedMs } = freshness;
+  let own = false;
+  for (const { change } of applied.length > 0 ? applied : judged) {
+    sourceMs = newest(own ? sourceMs : null, change.sourceMs);
+    ingestedMs = newest(own ? ingestedMs : null, change.ingestedMs);
+    own = true;
+  }
+  return { sourceMs, ingestedMs, appliedMs: nowMs };
+}
+
+function newest(a: number | null, b: number | null): number | null {
+  return a === null ? b : b === null ? a : Math.max(a, b);
+}
