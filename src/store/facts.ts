@@ -1,0 +1,148 @@
+import type { Value } from "../cdc/change.ts";
+import type { ColumnType, TablePlan } from "../cdc/table.ts";
+import { compareText } from "../customer/compare.ts";
+import type { Comparator } from "../customer/compare.ts";
+import type { Customer, Rows } from "../customer/customer.ts";
+import type { FieldRef } from "../customer/filter.ts";
+import type { MetricType, Plan } from "../customer/plan.ts";
+import { decimalKey, storedText } from "./sql-text.ts";
+import type { SqlValue } from "./sqlite.ts";
+
+/** One thing about a customer that lists are filtered and ordered by: a metric, a column of a one-row table, a segment's tier. */
+export interface Fact {
+  /** Its column in the table `facts`. */
+  readonly column: string;
+  /** `metric:balance`, `column:patterns.date`, `segment:engagement`, `rows:accounts`. */
+  readonly name: string;
+  readonly as: Comparator;
+}
+
+/** Facts read from the same part of a document: when that part is the same object, none of them changed. */
+export interface FactGroup {
+  readonly facts: readonly Fact[];
+  readonly part: (customer: Customer) => object | undefined;
+  readonly values: (customer: Customer) => readonly (Value | undefined)[];
+}
+
+const METRICS: Readonly<Record<MetricType, Comparator>> = {
+  int: "number",
+  float: "number",
+  bigint: "decimal",
+  decimal: "decimal",
+  text: "text",
+  boolean: "boolean",
+  timestamp: "timestamp",
+};
+
+const COLUMNS: Readonly<Record<ColumnType, Comparator | null>> = {
+  ...METRICS,
+  date: "text",
+  time: "text",
+  uuid: "text",
+  enum: "text",
+  json: null,
+  bytes: null,
+};
+
+/** The facts a pipeline declares. */
+export function factsOf(plan: Plan): readonly FactGroup[] {
+  let count = 0;
+  const fact = (name: string, as: Comparator): Fact => ({ column: `f${count++}`, name, as });
+  const metrics: FactGroup = {
+    facts: plan.metrics.map(({ name, type }) => fact(`metric:${name}`, METRICS[type])),
+    part: (customer) => customer.metrics,
+    values: (customer) => plan.metrics.map(({ name }) => customer.metrics[name]),
+  };
+  const segments: FactGroup = {
+    facts: plan.segments.map(({ name }) => fact(`segment:${name}`, "text")),
+    part: (customer) => customer.segments,
+    values: (customer) => plan.segments.map(({ name }) => tierOf(customer, name)),
+  };
+  const inline = plan.tables.filter(({ storage }) => storage.kind === "inline");
+  return [metrics, segments, ...inline.map((table) => tableFacts(table, fact))];
+}
+
+/** The tier of a tiered segment, `IN` or `OUT` of a plain one. */
+export function tierOf(customer: Customer, segment: string): string | undefined {
+  const state = customer.segments[segment];
+  return state?.tier ?? state?.state;
+}
+
+function tableFacts(table: TablePlan, fact: (name: string, as: Comparator) => Fact): FactGroup {
+  const columns = table.columns.flatMap(({ name, type, list }) => {
+    const as = list || table.rows !== "one" ? null : COLUMNS[type];
+    return as === null ? [] : [{ name, as }];
+  });
+  return {
+    facts: [
+      fact(`rows:${table.name}`, "number"),
+      ...columns.map(({ name, as }) => fact(`column:${table.name}.${name}`, as)),
+    ],
+    part: (customer) => customer.tables[table.name],
+    values: (customer) => {
+      const rows = customer.tables[table.name];
+      const row = rows === undefined ? null : theRow(rows);
+      return [rows === undefined ? 0 : liveRows(rows), ...columns.map(({ name }) => row?.values[name])];
+    },
+  };
+}
+
+function liveRows(rows: Rows): number {
+  let count = 0;
+  for (const key in rows) if (rows[key]?.live === true) count += 1;
+  return count;
+}
+
+/** The row of a one-row table: the newest live one. */
+function theRow(rows: Rows): Rows[string] | null {
+  let found: Rows[string] | null = null;
+  let foundKey = "";
+  for (const [key, row] of Object.entries(rows)) {
+    if (!row.live) continue;
+    if (found === null || row.at > found.at || (row.at === found.at && compareText(key, foundKey) > 0)) {
+      found = row;
+      foundKey = key;
+    }
+  }
+  return found;
+}
+
+/** A value that is there but compares with nothing, such as NaN. Blobs sort after every number and text. */
+export const INCOMPARABLE: Uint8Array = new Uint8Array(0);
+
+/** A value as stored: SQL compares stored values as `compareValues` compares the originals. */
+export function storedValue(value: Value | undefined, as: Comparator): SqlValue {
+  if (value === undefined || value === null) return null;
+  if (typeof value === "object") return INCOMPARABLE;
+  switch (as) {
+    case "number":
+      return Number.isNaN(Number(value)) ? INCOMPARABLE : Number(value);
+    case "decimal":
+      return decimalKey(String(value)) ?? INCOMPARABLE;
+    case "timestamp":
+      return instant(String(value));
+    case "boolean":
+      return typeof value === "boolean" ? Number(value) : INCOMPARABLE;
+    case "text":
+      return storedText(String(value));
+  }
+}
+
+/** Without its `Z` an instant sorts before its own fractions. */
+function instant(text: string): string {
+  if (text === "infinity") return "~";
+  if (text === "-infinity") return "";
+  return storedText(text.endsWith("Z") ? text.slice(0, -1) : text);
+}
+
+/** The name of the fact a field is, or null for the customer id. */
+export function factName(field: FieldRef): string | null {
+  switch (field.kind) {
+    case "id":
+      return null;
+    case "metric":
+      return `metric:${field.name}`;
+    case "column":
+      return `column:${field.table}.${field.column}`;
+  }
+}

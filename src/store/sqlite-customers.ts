@@ -1,0 +1,175 @@
+import type { Announcement, Customer, Rows } from "../customer/customer.ts";
+import { NOBODY, newCustomer } from "../customer/customer.ts";
+import type { Plan } from "../customer/plan.ts";
+import { bodyText, outboxText, parseBody } from "./document-text.ts";
+import { originalText, storedText } from "./sql-text.ts";
+import type { Sqlite } from "./sqlite.ts";
+import type { CustomerSave, Place } from "./store.ts";
+
+/** Reads and writes documents with what hangs on them: places of inline rows, offers. All calls are made inside a transaction. */
+export interface Documents {
+  /** These customers, new ones where there is none; `notes` as given by the pages. */
+  load(ids: readonly string[], notes: ReadonlyMap<string, Customer["notes"]>): ReadonlyMap<string, Customer>;
+  /** False when the document was changed since it was loaded; then nothing was written. */
+  save(save: CustomerSave): boolean;
+  places(keys: Readonly<Record<string, readonly string[]>>): readonly Place[];
+  confirm(customerId: string, revision: number): void;
+}
+
+const INSERT =
+  "INSERT INTO customers (revision, due_ms, outbox, body, relay, id) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+const UPDATE =
+  "UPDATE customers SET revision = ?, due_ms = ?, outbox = ?, body = ?, relay = coalesce(?, relay) WHERE id = ? AND revision = ?";
+const UPSERT_PLACE = `INSERT INTO places (tbl, key, customer_id, at, live) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET at = excluded.at, live = excluded.live`;
+const UPSERT_OFFER = `INSERT INTO offers (customer_id, offer, state, triggered_ms, body) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET state = excluded.state, triggered_ms = excluded.triggered_ms, body = excluded.body`;
+
+/** Documents in SQLite. */
+export function sqliteDocuments(db: Sqlite, plan: Plan): Documents {
+  const sought = new Set(
+    plan.tables
+      .filter(({ storage, key, customer }) => storage.kind === "inline" && !isCertain(key, customer))
+      .map(({ name }) => name),
+  );
+  return {
+    load: (ids, notes) => loadDocuments(db, ids, notes),
+    save({ before, after, relay }) {
+      if (after === before) return revisionOf(db, before.customerId) === before.revision;
+      const id = storedText(after.customerId);
+      const values = [after.revision, after.dueMs, outboxText(after.outbox), bodyText(after)] as const;
+      const waiting = relay ? after.revision : null;
+      const changed =
+        before.revision === 0
+          ? db.prepare(INSERT).run(...values, waiting, id)
+          : db.prepare(UPDATE).run(...values, waiting, id, before.revision);
+      if (changed !== 1) return false;
+      if (before.tables !== after.tables) savePlaces(db, sought, { id, before, after });
+      if (before.offers !== after.offers) saveOffers(db, { id, before, after });
+      return true;
+    },
+    places: (keys) => findPlaces(db, keys),
+    confirm(customerId, revision) {
+      const id = storedText(customerId);
+      const found = db.prepare("SELECT outbox FROM customers WHERE id = ?").get<[string]>(id);
+      if (found === null) return;
+      const outbox = (JSON.parse(found[0]) as Announcement[]).filter((entry) => entry.revision > revision);
+      db.prepare(
+        "UPDATE customers SET outbox = ?, relay = CASE WHEN relay > ? THEN relay END WHERE id = ?",
+      ).run(outboxText(outbox), revision, id);
+    },
+  };
+}
+
+/** Every document with its notes left out, a few at a time. */
+export function* everyDocument(db: Sqlite): Iterable<Customer> {
+  let last: string | null = null;
+  for (;;) {
+    const ids: readonly [string][] = db
+      .prepare("SELECT id FROM customers WHERE ?1 IS NULL OR id > ?1 ORDER BY id LIMIT 200")
+      .all<[string]>(last);
+    if (ids.length === 0) return;
+    const names = ids.map(([id]) => originalText(id));
+    yield* loadDocuments(db, names, new Map()).values();
+    last = ids[ids.length - 1]?.[0] ?? null;
+  }
+}
+
+/** A row whose only key column is its customer can be nowhere else: nobody asks for its place. */
+function isCertain(key: readonly string[], customer: string): boolean {
+  return key.length === 0 || (key.length === 1 && key[0] === customer);
+}
+
+function revisionOf(db: Sqlite, customerId: string): number {
+  return (
+    db.prepare("SELECT revision FROM customers WHERE id = ?").get<[number]>(storedText(customerId))?.[0] ?? 0
+  );
+}
+
+function loadDocuments(
+  db: Sqlite,
+  ids: readonly string[],
+  notes: ReadonlyMap<string, Customer["notes"]>,
+): ReadonlyMap<string, Customer> {
+  const customers = new Map(ids.map((id) => [id, newCustomer(id)]));
+  const rows = db
+    .prepare(
+      `SELECT id, revision, due_ms, outbox, body FROM customers WHERE id IN (SELECT value FROM json_each(?))`,
+    )
+    .all<[string, number, number | null, string, string]>(JSON.stringify(ids.map(storedText)));
+  for (const [stored, revision, dueMs, outbox, body] of rows) {
+    const customerId = originalText(stored);
+    customers.set(customerId, {
+      ...{ customerId, revision, dueMs },
+      ...parseBody(body),
+      notes: notes.get(customerId) ?? {},
+      outbox: JSON.parse(outbox) as Announcement[],
+    });
+  }
+  return customers;
+}
+
+interface Versions {
+  /** As stored. */
+  readonly id: string;
+  readonly before: Customer;
+  readonly after: Customer;
+}
+
+function savePlaces(db: Sqlite, sought: ReadonlySet<string>, { id, before, after }: Versions): void {
+  for (const table of sought) {
+    const old: Rows = before.tables[table] ?? {};
+    const now: Rows = after.tables[table] ?? {};
+    if (old === now) continue;
+    for (const key in now) {
+      const row = now[key];
+      const was = old[key];
+      if (row === undefined || row === was || (row.at === was?.at && row.live === was.live)) continue;
+      db.prepare(UPSERT_PLACE).run(table, storedText(key), id, row.at, row.live ? 1 : 0);
+    }
+    for (const key in old) {
+      if (now[key] === undefined)
+        db.prepare("DELETE FROM places WHERE tbl = ? AND key = ? AND customer_id = ?").run(
+          table,
+          storedText(key),
+          id,
+        );
+    }
+  }
+}
+
+function saveOffers(db: Sqlite, { id, before, after }: Versions): void {
+  if (id === NOBODY) return;
+  for (const [offer, state] of Object.entries(after.offers)) {
+    if (state === before.offers[offer]) continue;
+    db.prepare(UPSERT_OFFER).run(id, offer, state.state, state.triggeredMs, JSON.stringify(state));
+  }
+  for (const offer of Object.keys(before.offers)) {
+    if (after.offers[offer] === undefined)
+      db.prepare("DELETE FROM offers WHERE customer_id = ? AND offer = ?").run(id, offer);
+  }
+}
+
+function findPlaces(db: Sqlite, keys: Readonly<Record<string, readonly string[]>>): readonly Place[] {
+  const places: Place[] = [];
+  const sql = `SELECT p.key, p.customer_id, NULL, p.at, p.live FROM json_each(?1) j CROSS JOIN places p
+      ON p.tbl = ?2 AND p.key = j.value
+    UNION ALL SELECT r.key, r.customer_id, r.page, r.at, r.live FROM json_each(?1) j CROSS JOIN page_rows r
+      ON r.tbl = ?2 AND r.key = j.value AND r.placed = 1`;
+  for (const [table, wanted] of Object.entries(keys)) {
+    if (wanted.length === 0) continue;
+    const found = db
+      .prepare(sql)
+      .all<[string, string, string | null, string, number]>(JSON.stringify(wanted.map(storedText)), table);
+    for (const [key, customerId, page, at, live] of found) {
+      places.push({
+        table,
+        key: originalText(key),
+        customerId: originalText(customerId),
+        ...{ page, at },
+        live: live === 1,
+      });
+    }
+  }
+  return places;
+}

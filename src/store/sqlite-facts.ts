@@ -1,0 +1,155 @@
+import type { Customer } from "../customer/customer.ts";
+import type { FactGroup } from "./facts.ts";
+import { storedValue, tierOf } from "./facts.ts";
+import { storedText } from "./sql-text.ts";
+import type { Sqlite, SqlValue } from "./sqlite.ts";
+
+/** Keeps the table `facts` (one row per listed customer, one column per fact) and the member counts in step with documents. */
+export interface FactTable {
+  /** Brings a customer's facts from one version to the next; only changed columns are written. */
+  change(before: Customer, after: Customer): void;
+  /** Writes the member counts that changed; once per transaction. */
+  settle(): void;
+  /** Forgets unwritten counts, after a rollback. */
+  discard(): void;
+}
+
+/** Distinct sets of changed columns that get a statement of their own; beyond them all columns are written. */
+const MAX_SHAPES = 200;
+
+/** The table of facts, made or remade as the pipeline wants it; `documents` gives every stored one when it must be filled. */
+export function sqliteFacts(
+  db: Sqlite,
+  groups: readonly FactGroup[],
+  documents: () => Iterable<Customer>,
+): FactTable {
+  const columns = groups.flatMap(({ facts }) => facts.map(({ column }) => column));
+  const segments = groups.flatMap(({ facts }) =>
+    facts.flatMap(({ name }) => (name.startsWith("segment:") ? [name.slice("segment:".length)] : [])),
+  );
+  const shapes = new Set<string>();
+  const counts = new Map<string, number>();
+  const count = (segment: string, tier: string | undefined, by: number): void => {
+    if (tier === undefined || tier === "OUT") return;
+    const name = JSON.stringify([segment, tier]);
+    counts.set(name, (counts.get(name) ?? 0) + by);
+  };
+  const countAll = (customer: Customer): void => {
+    if (customer.customerId === "") return;
+    count("", "", 1);
+    for (const segment of segments) count(segment, tierOf(customer, segment), 1);
+  };
+
+  const insertSql = `INSERT INTO facts (${["id", ...columns].join(", ")}) VALUES (?${", ?".repeat(columns.length)})
+    ON CONFLICT DO NOTHING`;
+  const insert = (after: Customer): boolean => {
+    const values = groups.flatMap((group) => everyValue(group, after));
+    return db.prepare(insertSql).run(storedText(after.customerId), ...values) === 1;
+  };
+  const update = (before: Customer, after: Customer): boolean => {
+    let changes = groups.flatMap((group) => changedValues(group, before, after));
+    if (changes.length === 0) return false;
+    let set = changes.map(({ column }) => `${column} = ?`).join(", ");
+    if (!shapes.has(set) && shapes.size >= MAX_SHAPES) {
+      changes = groups.flatMap((group) =>
+        everyValue(group, after).map((value, index) => ({ column: group.facts[index]?.column ?? "", value })),
+      );
+      set = changes.map(({ column }) => `${column} = ?`).join(", ");
+    }
+    shapes.add(set);
+    const values = changes.map(({ value }) => value);
+    return (
+      db.prepare(`UPDATE facts SET ${set} WHERE id = ?`).run(...values, storedText(after.customerId)) === 1
+    );
+  };
+  const countMoves = (before: Customer, after: Customer): void => {
+    if (before.segments === after.segments || after.customerId === "") return;
+    for (const segment of segments) {
+      const [from, to] = [tierOf(before, segment), tierOf(after, segment)];
+      if (from === to) continue;
+      count(segment, from, -1);
+      count(segment, to, 1);
+    }
+  };
+
+  const table: FactTable = {
+    change(before, after) {
+      if (!isHolding(before) && isHolding(after) && insert(after)) return countAll(after);
+      if (update(before, after)) countMoves(before, after);
+    },
+    settle() {
+      const upsert = db.prepare(
+        `INSERT INTO members (segment, tier, customers) VALUES (?, ?, ?)
+         ON CONFLICT DO UPDATE SET customers = customers + excluded.customers`,
+      );
+      for (const [name, by] of counts) {
+        const [segment = "", tier = ""] = JSON.parse(name) as string[];
+        if (by !== 0) upsert.run(segment, tier, by);
+      }
+      counts.clear();
+    },
+    discard: () => counts.clear(),
+  };
+  prepare(db, groups, (listed) => {
+    for (const customer of documents()) {
+      if ((isHolding(customer) || listed.has(storedText(customer.customerId))) && insert(customer))
+        countAll(customer);
+    }
+    table.settle();
+  });
+  return table;
+}
+
+/** Makes the table when it is missing or made for other facts. What held a live row once stays listed. */
+function prepare(
+  db: Sqlite,
+  groups: readonly FactGroup[],
+  fill: (listed: ReadonlySet<string>) => void,
+): void {
+  const wanted = JSON.stringify(
+    groups.map(({ facts }) => facts.map(({ column, name, as }) => [column, name, as])),
+  );
+  db.transaction("write", () => {
+    const found = db.prepare("SELECT value FROM meta WHERE name = 'facts'").get<[string]>()?.[0];
+    if (found === wanted) return;
+    const listed = found === undefined ? [] : db.prepare("SELECT id FROM facts").all<[string]>();
+    const columns = groups.flatMap(({ facts }) => facts.map(({ column }) => `, ${column}`)).join("");
+    db.exec("DROP TABLE IF EXISTS facts; DELETE FROM members");
+    db.exec(`CREATE TABLE facts (id TEXT PRIMARY KEY${columns}) WITHOUT ROWID`);
+    db.prepare("INSERT INTO meta VALUES ('facts', ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(
+      wanted,
+    );
+    fill(new Set(listed.map(([id]) => id)));
+  });
+}
+
+function everyValue(group: FactGroup, customer: Customer): readonly SqlValue[] {
+  const values = group.values(customer);
+  return group.facts.map(({ as }, index) => storedValue(values[index], as));
+}
+
+function changedValues(
+  group: FactGroup,
+  before: Customer,
+  after: Customer,
+): readonly { readonly column: string; readonly value: SqlValue }[] {
+  if (group.part(before) === group.part(after)) return [];
+  const old = group.values(before);
+  const now = group.values(after);
+  return group.facts.flatMap(({ column, as }, index) =>
+    old[index] === now[index] ? [] : [{ column, value: storedValue(now[index], as) }],
+  );
+}
+
+/** True when the document shows a live row. */
+export function isHolding({ tables, notes }: Customer): boolean {
+  for (const table in tables) {
+    const rows = tables[table];
+    for (const key in rows) if (rows[key]?.live === true) return true;
+  }
+  for (const table in notes) {
+    const pages = notes[table];
+    for (const page in pages) if ((pages[page]?.liveRows ?? 0) > 0) return true;
+  }
+  return false;
+}

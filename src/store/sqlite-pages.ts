@@ -1,0 +1,204 @@
+import type { PageChange } from "../customer/apply.ts";
+import type { Customer, Note, Page, Row, Rows } from "../customer/customer.ts";
+import type { Plan } from "../customer/plan.ts";
+import { rowText, totalsText } from "./document-text.ts";
+import { originalText, storedText } from "./sql-text.ts";
+import type { Sqlite } from "./sqlite.ts";
+import type { PageRequest } from "./store.ts";
+
+/** Reads and writes pages, and the notes customers keep of them. All calls are made inside a transaction. */
+export interface Pages {
+  load(requests: readonly PageRequest[]): readonly Page[];
+  /** Full notes of these customers, by customer id. */
+  notes(customerIds: readonly string[]): ReadonlyMap<string, Customer["notes"]>;
+  /** False when the page was changed since it was loaded; then nothing was written. */
+  save(change: PageChange, note: Note | undefined): boolean;
+  /** Writes the notes that differ and are not of the pages just saved. */
+  saveNotes(before: Customer, after: Customer, saved: readonly PageChange[]): void;
+}
+
+const UPDATE_NOTED = `UPDATE pages SET revision = ?, live_rows = ?, totals = ?, newest = max(newest, ?),
+  noted = ?, note_live = NULL, note_totals = NULL
+  WHERE customer_id = ? AND tbl = ? AND page = ? AND revision = ?`;
+
+const UPDATE_AHEAD = `UPDATE pages SET revision = ?, live_rows = ?, totals = ?, newest = max(newest, ?),
+  note_live = CASE WHEN noted IS NOT NULL THEN coalesce(note_live, live_rows) END,
+  note_totals = CASE WHEN noted IS NOT NULL THEN coalesce(note_totals, totals) END
+  WHERE customer_id = ? AND tbl = ? AND page = ? AND revision = ?`;
+
+const INSERT = `INSERT INTO pages (customer_id, tbl, page, revision, live_rows, newest, totals, noted, note_live, note_totals)
+  VALUES (?, ?, ?, 0, 0, '', '{}', NULL, NULL, NULL) ON CONFLICT DO NOTHING`;
+
+const UPSERT_ROW = `INSERT INTO page_rows (customer_id, tbl, page, key, at, live, placed, row) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (customer_id, tbl, page, key) DO UPDATE SET at = excluded.at, live = excluded.live, row = excluded.row`;
+
+/** Pages in SQLite. */
+export function sqlitePages(db: Sqlite, plan: Plan): Pages {
+  const unplaced = new Set(plan.tables.filter(({ key }) => key.length === 0).map(({ name }) => name));
+
+  const saveRows = ({ before, after, rows }: PageChange): void => {
+    const id = storedText(after.customerId);
+    const upsert = db.prepare(UPSERT_ROW);
+    const placed = unplaced.has(after.table) ? 0 : 1;
+    for (const [key, row] of Object.entries(rows)) {
+      const live = row.live ? 1 : 0;
+      upsert.run(id, after.table, after.page, storedText(key), row.at, live, placed, rowText(row));
+    }
+    for (const key of Object.keys(before.rows)) {
+      if (after.rows[key] === undefined)
+        db.prepare("DELETE FROM page_rows WHERE customer_id = ? AND tbl = ? AND page = ? AND key = ?").run(
+          id,
+          after.table,
+          after.page,
+          storedText(key),
+        );
+    }
+  };
+
+  return {
+    load: (requests) => (requests.length === 0 ? [] : loadPages(db, requests)),
+    notes: (customerIds) => loadNotes(db, customerIds),
+    save(change, note) {
+      const { before, after } = change;
+      const ref = [storedText(after.customerId), after.table, after.page] as const;
+      if (before.revision === 0) db.prepare(INSERT).run(...ref);
+      const header = [
+        after.revision,
+        after.liveRows,
+        totalsText(after.totals),
+        newestOf(change.rows),
+      ] as const;
+      const changed = isNoteOf(note, after)
+        ? db.prepare(UPDATE_NOTED).run(...header, after.revision, ...ref, before.revision)
+        : db.prepare(UPDATE_AHEAD).run(...header, ...ref, before.revision);
+      if (changed === 1) saveRows(change);
+      return changed === 1;
+    },
+    saveNotes(before, after, saved) {
+      if (before.notes === after.notes) return;
+      const done = new Set(
+        saved.map(({ after: page }) => page).filter((page) => isNoteOf(noteOf(after, page), page)),
+      );
+      const isDone = (table: string, page: string) =>
+        [...done].some((ref) => ref.table === table && ref.page === page);
+      for (const [table, notes] of Object.entries(after.notes)) {
+        const old = before.notes[table];
+        if (notes === old) continue;
+        for (const [page, note] of Object.entries(notes)) {
+          if (note !== old?.[page] && !isDone(table, page))
+            writeNote(db, { customerId: after.customerId, table, page }, note);
+        }
+      }
+      for (const [table, notes] of Object.entries(before.notes)) {
+        const left = after.notes[table];
+        if (notes === left) continue;
+        for (const page of Object.keys(notes)) {
+          if (left?.[page] === undefined) writeNote(db, { customerId: after.customerId, table, page }, null);
+        }
+      }
+    },
+  };
+}
+
+function newestOf(rows: Rows): string {
+  let newest = "";
+  for (const key in rows) {
+    const at = rows[key]?.at ?? "";
+    if (at > newest) newest = at;
+  }
+  return newest;
+}
+
+/** The customer's note of a page. */
+export function noteOf(customer: Customer, page: { table: string; page: string }): Note | undefined {
+  return customer.notes[page.table]?.[page.page];
+}
+
+function isNoteOf(note: Note | undefined, page: Page): boolean {
+  return (
+    note !== undefined &&
+    note.revision === page.revision &&
+    note.liveRows === page.liveRows &&
+    (note.totals === page.totals || totalsText(note.totals) === totalsText(page.totals))
+  );
+}
+
+function writeNote(
+  db: Sqlite,
+  ref: { customerId: string; table: string; page: string },
+  note: Note | null,
+): void {
+  const where = [storedText(ref.customerId), ref.table, ref.page] as const;
+  if (note !== null) db.prepare(INSERT).run(...where);
+  db.prepare(
+    "UPDATE pages SET noted = ?, note_live = ?, note_totals = ? WHERE customer_id = ? AND tbl = ? AND page = ?",
+  ).run(
+    note?.revision ?? null,
+    note?.liveRows ?? null,
+    note === null ? null : totalsText(note.totals),
+    ...where,
+  );
+}
+
+function loadNotes(db: Sqlite, customerIds: readonly string[]): ReadonlyMap<string, Customer["notes"]> {
+  const found = new Map<string, Record<string, Record<string, Note>>>();
+  const rows = db
+    .prepare(
+      `SELECT customer_id, tbl, page, noted, coalesce(note_live, live_rows), coalesce(note_totals, totals) FROM pages
+       WHERE customer_id IN (SELECT value FROM json_each(?)) AND noted IS NOT NULL`,
+    )
+    .all<[string, string, string, number, number, string]>(JSON.stringify(customerIds.map(storedText)));
+  for (const [stored, table, page, revision, liveRows, totals] of rows) {
+    const id = originalText(stored);
+    const notes = found.get(id) ?? {};
+    found.set(id, notes);
+    notes[table] ??= {};
+    notes[table][page] = { revision, totals: JSON.parse(totals) as Note["totals"], liveRows };
+  }
+  return found;
+}
+
+function loadPages(db: Sqlite, requests: readonly PageRequest[]): readonly Page[] {
+  const refs = JSON.stringify(
+    requests.map(({ customerId, table, page }) => [storedText(customerId), table, page]),
+  );
+  const headers = new Map(
+    db
+      .prepare(
+        `SELECT j.key, p.revision, p.live_rows, p.totals FROM json_each(?) j CROSS JOIN pages p
+         ON p.customer_id = j.value ->> 0 AND p.tbl = j.value ->> 1 AND p.page = j.value ->> 2`,
+      )
+      .all<[number, number, number, string]>(refs)
+      .map((row) => [row[0], row] as const),
+  );
+  const rows = requests.map((): Record<string, Row> => ({}));
+  const put = ([index, key, row]: [number, string, string]): void => {
+    const into = rows[index];
+    if (into !== undefined) into[originalText(key)] = JSON.parse(row) as Row;
+  };
+  const wanted = requests.flatMap(({ customerId, table, page, keys }, index) =>
+    keys === "all" || !headers.has(index)
+      ? []
+      : keys.map((key) => [index, storedText(customerId), table, page, storedText(key)]),
+  );
+  const whole = requests.flatMap(({ customerId, table, page, keys }, index) =>
+    keys === "all" && headers.has(index) ? [[index, storedText(customerId), table, page]] : [],
+  );
+  const on = "r.customer_id = j.value ->> 1 AND r.tbl = j.value ->> 2 AND r.page = j.value ->> 3";
+  const select = "SELECT j.value ->> 0, r.key, r.row FROM json_each(?) j CROSS JOIN page_rows r ON";
+  if (wanted.length > 0)
+    db.prepare(`${select} ${on} AND r.key = j.value ->> 4`)
+      .all<[number, string, string]>(JSON.stringify(wanted))
+      .forEach(put);
+  if (whole.length > 0)
+    db.prepare(`${select} ${on}`).all<[number, string, string]>(JSON.stringify(whole)).forEach(put);
+  return requests.map(({ customerId, table, page, keys }, index) => {
+    const [, revision, liveRows, totals] = headers.get(index) ?? [index, 0, 0, "{}"];
+    return {
+      ...{ customerId, table, page, revision, liveRows },
+      totals: JSON.parse(totals) as Page["totals"],
+      rows: rows[index] ?? {},
+      whole: keys === "all",
+    };
+  });
+}
