@@ -1,8 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Audience, Listener } from "./audience.ts";
-import type { Place, Slot } from "./ring.ts";
-import type { StreamCursor, Updates } from "./updates.ts";
+import { Audience, audienceKey } from "./audience.ts";
+import type { Listener } from "./audience.ts";
+import { createIndex } from "./interest.ts";
+import { createRing } from "./ring.ts";
+import type { Place, Ring, Slot } from "./ring.ts";
+import type { StreamCursor, StreamEntry, StreamRead, Updates } from "./updates.ts";
 import type { Watch } from "./watch.ts";
 
 /** Bounds of the hub and of the subscriptions it serves. */
@@ -58,6 +61,8 @@ export interface Hub {
   ): Promise<HubRead>;
   /** True when this customer's revision was read at or before the sequence number. */
   hasRead(customerId: string, revision: number, seq: number): boolean;
+  /** True once `drain` was called: whoever opens now is to end at once. */
+  isDraining(): boolean;
   /** Subscriptions open now. */
   size(): number;
   /** Ends every subscription with Ended(DRAINING), and every later one at once. */
@@ -72,4 +77,265 @@ export interface HubOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<HubLimits>;
+}
+
+const DEFAULTS: HubLimits = {
+  ring: 4_096,
+  waiting: 1_024,
+  waitingBytes: 8 * 1_024 * 1_024,
+  waitingCustomers: 256,
+  progressMs: 30_000,
+  progressEntries: 10_000,
+};
+/** Entries read at once, and entries dispatched before subscriptions get a turn to send them. */
+const READ_LIMIT = 512;
+const DISPATCHED_AT_ONCE = 64;
+/** Entries answered per page to a subscription that catches up. */
+const PAGE = 100;
+/** Customers whose last revision is remembered, to drop entries published twice. */
+const REMEMBERED = 100_000;
+const RETRY_MS = 500;
+
+/** A hub; `start` makes it read. */
+export function createHub(options: HubOptions): Hub {
+  return new StreamHub(options);
+}
+
+class StreamHub implements Hub {
+  readonly limits: HubLimits;
+  readonly #options: HubOptions;
+  readonly #atOnce: number;
+  readonly #seats = new Set<Seat>();
+  readonly #audiences = new Map<string, Audience>();
+  readonly #index = createIndex();
+  readonly #stop = new AbortController();
+  #ring: Ring | null = null;
+  #seen = new Map<string, { readonly revision: number; readonly seq: number }>();
+  #started: Promise<void> | null = null;
+  #running: Promise<unknown> = Promise.resolve();
+  #unprogressed = 0;
+  #waiters: (() => void)[] = [];
+  #draining = false;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.limits = { ...DEFAULTS, ...options.limits };
+    const { waiting, waitingCustomers } = this.limits;
+    this.#atOnce = Math.max(1, Math.min(DISPATCHED_AT_ONCE, waiting >> 1, waitingCustomers >> 1));
+  }
+
+  start(): Promise<void> {
+    this.#started ??= this.#begin();
+    return this.#started;
+  }
+
+  async #begin(): Promise<void> {
+    try {
+      this.#ring = createRing(await this.#options.updates.tail(), this.limits.ring);
+    } catch (error) {
+      this.#started = null;
+      throw error;
+    }
+    this.#running = Promise.all([this.#follow(this.#ring), this.#tick()]);
+  }
+
+  place(): Place {
+    return this.#reading().place();
+  }
+
+  open(seat: Seat, watch: Watch, scope: string): Audience {
+    const key = audienceKey(watch, scope);
+    let audience = this.#audiences.get(key);
+    if (audience === undefined) {
+      audience = new Audience(watch, scope, key);
+      this.#audiences.set(key, audience);
+    }
+    audience.seats += 1;
+    this.#seats.add(seat);
+    return audience;
+  }
+
+  join(seat: Seat, audience: Audience): void {
+    if (audience.live.size === 0) this.#index.add(audience);
+    audience.live.add(seat);
+  }
+
+  leave(seat: Seat, audience: Audience): void {
+    if (audience.live.delete(seat) && audience.live.size === 0) this.#index.remove(audience);
+  }
+
+  release(seat: Seat, audience: Audience): void {
+    if (!this.#seats.delete(seat)) return;
+    this.leave(seat, audience);
+    audience.seats -= 1;
+    if (audience.seats === 0) this.#audiences.delete(audience.key);
+  }
+
+  isDraining(): boolean {
+    return this.#draining;
+  }
+
+  async after(
+    from: { readonly at: StreamCursor; readonly seq: number | null },
+    signal: AbortSignal,
+  ): Promise<HubRead> {
+    const ring = this.#reading();
+    const { updates } = this.#options;
+    const compare = (a: StreamCursor, b: StreamCursor) => updates.compare(a, b);
+    const seq = from.seq ?? ring.find(from.at, compare);
+    const slots = seq === null ? null : ring.after(seq, PAGE);
+    if (seq !== null && slots !== null) {
+      const last = slots.at(-1);
+      const place = last === undefined ? { at: from.at, seq } : { at: last.entry.cursor, seq: last.seq };
+      return { kind: "slots", slots, place };
+    }
+    if (isAfter(compare(from.at, ring.place().at))) {
+      const isAhead = isAfter(compare(from.at, await updates.tail()));
+      if (isAhead) return { kind: "gap", reason: "RESTART", missed: null };
+      await this.#reach(from.at, signal);
+      return { kind: "slots", slots: [], place: null };
+    }
+    const read = await updates.read(from.at, { limit: PAGE, signal });
+    if (read.kind === "gap") return { kind: "gap", reason: read.reason, missed: read.missed };
+    return { kind: "slots", slots: outside(read.entries, from.at), place: null };
+  }
+
+  hasRead(customerId: string, revision: number, seq: number): boolean {
+    const seen = this.#seen.get(customerId);
+    return seen !== undefined && seen.seq <= seq && seen.revision >= revision;
+  }
+
+  size(): number {
+    return this.#seats.size;
+  }
+
+  drain(): void {
+    this.#draining = true;
+    for (const seat of [...this.#seats]) seat.end();
+  }
+
+  async close(): Promise<void> {
+    this.drain();
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  #reading(): Ring {
+    if (this.#ring === null) throw new Error("the hub was not started");
+    return this.#ring;
+  }
+
+  /** Waits until this process has read as far as another one had. */
+  async #reach(at: StreamCursor, signal: AbortSignal): Promise<void> {
+    const isReached = () => !isAfter(this.#options.updates.compare(at, this.place().at));
+    while (!isReached() && !signal.aborted && !this.#stop.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#waiters.push(resolve);
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+  }
+
+  async #follow(ring: Ring): Promise<void> {
+    const { updates, clock, log } = this.#options;
+    const { signal } = this.#stop;
+    let isFailing = false;
+    while (!signal.aborted) {
+      let read: StreamRead;
+      try {
+        read = await updates.read(ring.place().at, { limit: READ_LIMIT, signal });
+        isFailing = false;
+      } catch (error) {
+        if (!isFailing) log.warn("the update stream cannot be read, trying again", { reason: String(error) });
+        isFailing = true;
+        await clock.wait(RETRY_MS, signal);
+        continue;
+      }
+      if (read.kind === "gap") this.#restart(ring, read);
+      else await this.#dispatch(ring, read.entries);
+      this.#wake();
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  #restart(ring: Ring, gap: StreamRead & { kind: "gap" }): void {
+    this.#options.log.warn("updates are missing from the stream; subscribers are told", {
+      reason: gap.reason,
+    });
+    ring.restart(gap.resumeAt);
+    this.#seen = new Map();
+    for (const seat of [...this.#seats]) seat.lost(gap.reason);
+  }
+
+  async #dispatch(ring: Ring, entries: readonly StreamEntry[]): Promise<void> {
+    let dispatched = 0;
+    for (const entry of entries) {
+      if (this.#stop.signal.aborted) return;
+      if (!this.#isNew(entry, ring.place().seq + 1)) {
+        ring.skip(entry.cursor);
+        continue;
+      }
+      const slot = ring.push(entry);
+      for (const audience of this.#index.concernedBy(entry.update)) {
+        const bearing = audience.weigh(slot);
+        if (bearing !== null) for (const seat of audience.live) seat.take(slot, bearing);
+      }
+      dispatched += 1;
+      if (dispatched % this.#atOnce === 0) await nextTurn();
+    }
+    this.#unprogressed += dispatched;
+    if (this.#unprogressed >= this.limits.progressEntries) this.#progress();
+    if (entries.length > 0) await nextTurn();
+  }
+
+  #isNew(entry: StreamEntry, seq: number): boolean {
+    const { customerId, revision } = entry.update;
+    const seen = this.#seen.get(customerId);
+    if (seen !== undefined && seen.revision >= revision) return false;
+    this.#seen.delete(customerId);
+    this.#seen.set(customerId, { revision, seq });
+    if (this.#seen.size > REMEMBERED) {
+      const oldest = this.#seen.keys().next();
+      if (oldest.done !== true) this.#seen.delete(oldest.value);
+    }
+    return true;
+  }
+
+  async #tick(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#options.clock.wait(this.limits.progressMs, signal);
+      if (!signal.aborted) this.#progress();
+    }
+  }
+
+  #progress(): void {
+    this.#unprogressed = 0;
+    for (const seat of [...this.#seats]) seat.progress();
+  }
+}
+
+/** Slots for entries older than the ring; their numbers order them among themselves only. */
+function outside(entries: readonly StreamEntry[], at: StreamCursor): readonly Slot[] {
+  let before = at;
+  return entries.map((entry, index) => {
+    const slot: Slot = { entry, seq: index - entries.length, before };
+    before = entry.cursor;
+    return slot;
+  });
+}
+
+function isAfter(order: number | null): boolean {
+  return order !== null && order > 0;
+}
+
+/** Lets sockets and waiting subscriptions have a turn, so that a burst is no reason to call a reader slow. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

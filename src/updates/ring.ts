@@ -19,6 +19,8 @@ export interface Place {
 export interface Ring {
   /** Takes the next entry of the stream. */
   push(entry: StreamEntry): Slot;
+  /** Passes over an entry that is not worth keeping. */
+  skip(at: StreamCursor): void;
   /** The end of what was read. */
   place(): Place;
   /** The slots after a sequence number, at most so many; null when some of them were dropped already. */
@@ -33,8 +35,8 @@ export interface Ring {
 export function createRing(at: StreamCursor, capacity: number): Ring {
   let slots: (Slot | undefined)[] = [];
   let tail: Place = { at, seq: 0 };
-  const oldest = () => Math.max(firstSeq, tail.seq - capacity + 1);
   let firstSeq = 1;
+  const oldest = () => Math.max(firstSeq, tail.seq - capacity + 1);
   const slotAt = (seq: number): Slot => {
     const slot = slots[seq % capacity];
     if (slot === undefined) throw new Error(`ring: no slot ${seq}`);
@@ -46,6 +48,9 @@ export function createRing(at: StreamCursor, capacity: number): Ring {
       slots[slot.seq % capacity] = slot;
       tail = { at: entry.cursor, seq: slot.seq };
       return slot;
+    },
+    skip(next) {
+      tail = { at: next, seq: tail.seq };
     },
     place: () => tail,
     after(seq, limit) {

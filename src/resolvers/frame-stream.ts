@@ -1,0 +1,345 @@
+import type { Audience, Bearing } from "../updates/audience.ts";
+import type { Hub, Seat } from "../updates/hub.ts";
+import { createMailbox } from "../updates/mailbox.ts";
+import type { Mailbox, Parcel } from "../updates/mailbox.ts";
+import type { Slot } from "../updates/ring.ts";
+import type { StreamCursor } from "../updates/updates.ts";
+import type { DeliveryMode, Watch } from "../updates/watch.ts";
+import type { Context } from "./context.ts";
+import type { Resume } from "./cursor.ts";
+import { Floors } from "./floors.ts";
+import type { Frame, GapFrame } from "./frames.ts";
+import { Maker } from "./making.ts";
+import { readSnapshot } from "./snapshot.ts";
+
+/** How a stream of frames begins. */
+export interface StreamStart {
+  readonly watch: Watch;
+  /** Where to go on; null for a snapshot of now. */
+  readonly resume: Resume | null;
+  readonly mode: DeliveryMode;
+}
+
+/** A page of the stream is bounded by itself. */
+const PAGE_LIMITS = { waiting: Infinity, waitingBytes: Infinity, waitingCustomers: Infinity };
+
+type Ending = IteratorResult<Frame, undefined>;
+const OVER: Ending = { done: true, value: undefined };
+
+/**
+ * The frames of one subscription, pulled one by one.
+ *
+ * It goes through: `snapshot` (pages read from the store) -> `following` (what came after the place the snapshot was begun
+ * at, or after the client's cursor, from memory or from the Updates port) -> `live` (the hub hands entries over as it reads
+ * them). The place is noted before the snapshot is read, so nothing falls between the two; what the snapshot already
+ * shows is dropped by its revision. A lost place or a full mailbox leads back to `snapshot` by way of a Gap.
+ *
+ * It is written out by hand because an async generator that waits cannot be ended from outside: it would stay for ever
+ * when its client leaves. Here `return` frees everything at once, whatever is under way.
+ */
+export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
+  readonly #context: Context;
+  readonly #hub: Hub;
+  readonly #mode: DeliveryMode;
+  readonly #audience: Audience;
+  readonly #maker: Maker;
+  #phase: "starting" | "snapshot" | "following" | "live" | "over" = "starting";
+  #ending = false;
+  /** Everything up to here was given to the client, but for what `#page` still has to show. */
+  #at: StreamCursor = "";
+  /** Everything up to here was read from the stream. */
+  #from: { readonly at: StreamCursor; readonly seq: number | null } = { at: "", seq: null };
+  #page: string | null = null;
+  #floors: Floors | null = null;
+  #ahead: ReadonlyMap<string, number> | null = null;
+  #delivered = 0;
+  #fresh = true;
+  #gap: { readonly reason: GapFrame["reason"]; readonly missed: number | null } | null = null;
+  #ready: Frame[] | null = null;
+  #mailbox: Mailbox | null = null;
+  #parked: ((result: Ending) => void) | null = null;
+  #busy: Promise<unknown> | null = null;
+  #abort: AbortController | null = null;
+
+  constructor(context: Context, { watch, resume, mode }: StreamStart) {
+    this.#context = context;
+    this.#hub = context.hub;
+    this.#mode = mode;
+    this.#audience = context.hub.open(this, watch, context.viewer.scope);
+    this.#maker = new Maker(this.#audience, context.cursors, context.clock);
+    this.#ending = context.hub.isDraining();
+    if (resume === null) return;
+    this.#at = resume.at;
+    this.#from = { at: resume.at, seq: null };
+    this.#page = resume.page;
+    this.#phase = resume.page === null ? "following" : "snapshot";
+    for (const [customerId, revision] of resume.floors ?? []) this.#floor(customerId, revision);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Ending> {
+    if (this.#busy !== null) return this.#busy.then(() => this.next());
+    if (this.#phase === "over") return Promise.resolve(OVER);
+    if (this.#phase === "live" && !this.#ending && this.#gap === null) {
+      const frame = this.#waiting();
+      if (frame !== null) return Promise.resolve({ done: false, value: frame });
+      if (this.#gap === null) return new Promise((resolve) => (this.#parked = resolve));
+    }
+    const pulled = this.poll();
+    const free = () => {
+      this.#busy = null;
+    };
+    this.#busy = pulled.then(free, free);
+    return pulled.then((frame) => (frame === null ? this.next() : { done: false, value: frame }));
+  }
+
+  return(): Promise<Ending> {
+    this.#close();
+    return Promise.resolve(OVER);
+  }
+
+  /** The next frame if there is one now; null when everything so far was given (then it is live), or it is over. */
+  async poll(): Promise<Frame | null> {
+    try {
+      for (;;) {
+        if (this.#phase === "over") return null;
+        if (this.#ending) return this.#end();
+        const ready = this.#ready?.shift() ?? (this.#gap === null ? this.#waiting() : null);
+        if (ready !== null) return ready;
+        if (this.#phase === "live" && this.#gap === null) return null;
+        await this.#advance();
+      }
+    } catch (error) {
+      const wanted = this.#phase !== "over";
+      this.#close();
+      if (wanted) throw error;
+      return null;
+    }
+  }
+
+  /** Where a client would go on that has every frame given so far. */
+  get cursor(): string {
+    const { watch, scope } = this.#audience;
+    return this.#context.cursors.sign({ ...this.#resume(), watch, scope });
+  }
+
+  take(slot: Slot, bearing: Bearing): void {
+    if (this.#isOld(slot)) return;
+    const parked = this.#parked;
+    if (parked !== null) {
+      this.#parked = null;
+      const { changed } = slot.entry.update;
+      const parcel: Parcel = { slot, bearing, changed, count: 1, at: slot.entry.cursor, ahead: null };
+      parked({ done: false, value: this.#deliver(parcel) });
+      return;
+    }
+    this.#box().put(slot, bearing);
+  }
+
+  progress(): void {
+    const quiet = !this.#fresh;
+    this.#fresh = false;
+    const parked = this.#parked;
+    if (!quiet || parked === null) return;
+    this.#parked = null;
+    const place = this.#hub.place();
+    this.#at = place.at;
+    this.#ahead = null;
+    const resume = this.#resume();
+    const make = () => this.#maker.progress(resume);
+    parked({ done: false, value: resume.floors === null ? this.#audience.shared(place, make) : make() });
+  }
+
+  lost(reason: "RETENTION" | "RESTART"): void {
+    // Whoever is not live yet finds out when it reads on.
+    if (this.#phase !== "live") return;
+    this.#gap = { reason, missed: null };
+    this.#unpark();
+  }
+
+  end(): void {
+    this.#ending = true;
+    this.#abort?.abort();
+    this.#unpark();
+  }
+
+  /** Makes a waiting `next` look again. */
+  #unpark(): void {
+    const parked = this.#parked;
+    if (parked === null) return;
+    this.#parked = null;
+    this.next().then(parked, () => parked(OVER));
+  }
+
+  #end(): Frame {
+    const frame = this.#maker.ended(this.#phase === "starting" ? null : this.#resume());
+    this.#close();
+    return frame;
+  }
+
+  #close(): void {
+    if (this.#phase === "over") return;
+    this.#phase = "over";
+    this.#hub.release(this, this.#audience);
+    this.#abort?.abort();
+    this.#mailbox = null;
+    this.#ready = null;
+    const parked = this.#parked;
+    this.#parked = null;
+    parked?.(OVER);
+  }
+
+  /** One step that may wait: a page of a snapshot, a page of the stream, or the way out of a gap. */
+  async #advance(): Promise<void> {
+    if (this.#gap !== null) return this.#recover();
+    if (this.#phase === "starting") {
+      await this.#hub.start();
+      this.#begin();
+    }
+    if (this.#phase === "snapshot") return this.#snapshot();
+    if (this.#phase === "following") return this.#follow();
+  }
+
+  /** Notes the place everything after which is to be delivered, and a snapshot as the way there. */
+  #begin(): void {
+    if (this.#phase === "over") return;
+    this.#from = this.#hub.place();
+    this.#at = this.#from.at;
+    this.#page = "";
+    this.#ahead = null;
+    this.#floors = null;
+    this.#delivered = 0;
+    this.#phase = "snapshot";
+  }
+
+  async #recover(): Promise<void> {
+    const gap = this.#gap;
+    if (gap === null) return;
+    this.#gap = null;
+    this.#hub.leave(this, this.#audience);
+    const thrown = this.#mailbox?.clear() ?? 0;
+    this.#mailbox = null;
+    this.#begin();
+    const resume = this.#resume();
+    await this.#snapshot();
+    const missed = gap.missed === null ? null : gap.missed + thrown + (await this.#overtaken());
+    this.#ready?.unshift(this.#maker.gap(gap.reason, missed, resume));
+  }
+
+  /** Updates read while the snapshot was, which it shows already: nobody will see them, so they are missed. */
+  async #overtaken(): Promise<number> {
+    let count = 0;
+    let from = this.#from;
+    while (this.#page === null && from.seq !== null && from.seq < this.#hub.place().seq) {
+      const read = await this.#hub.after(from, this.#signal());
+      if (read.kind === "gap" || read.place === null) break;
+      count += read.slots.filter((slot) => this.#audience.recall(slot) !== null && this.#isOld(slot)).length;
+      from = read.place;
+    }
+    return count;
+  }
+
+  async #snapshot(): Promise<void> {
+    const { reads, plan } = this.#context;
+    const { watch } = this.#audience;
+    const page = await readSnapshot({ reads, plan }, watch, this.#page ?? "");
+    if (this.#phase === "over") return;
+    const { seq } = this.#from;
+    for (const { customerId, revision } of page.customers) {
+      this.#audience.listed(customerId);
+      if (watch.field === "customerUpdates") this.#delivered = revision;
+      const isPassed = seq !== null && this.#hub.hasRead(customerId, revision, seq);
+      if (!isPassed) this.#floor(customerId, revision);
+    }
+    this.#page = page.next;
+    if (page.next === null) this.#phase = "following";
+    (this.#ready ??= []).push(this.#maker.snapshot(page, this.#resume()));
+  }
+
+  /** Reads a page of the stream; live once nothing is left to read. */
+  async #follow(): Promise<void> {
+    await this.#hub.start();
+    const read = await this.#hub.after(this.#from, this.#signal());
+    if (this.#phase === "over" || this.#ending) return;
+    if (read.kind === "gap") {
+      const { watch } = this.#audience;
+      const isAll = watch.field === "customersUpdates" && watch.filter === null;
+      this.#gap = { reason: read.reason, missed: isAll ? read.missed : null };
+      return;
+    }
+    const box = createMailbox(this.#mode, PAGE_LIMITS);
+    let isEmpty = true;
+    for (const slot of read.slots) {
+      const bearing = this.#audience.recall(slot);
+      if (bearing === null || this.#isOld(slot)) continue;
+      box.put(slot, bearing);
+      isEmpty = false;
+    }
+    this.#from = read.place ?? { at: read.slots.at(-1)?.entry.cursor ?? this.#from.at, seq: null };
+    if (!isEmpty) {
+      this.#mailbox = box;
+      return;
+    }
+    this.#mailbox = null;
+    if (read.slots.length > 0) {
+      this.#at = this.#from.at;
+      this.#ahead = null;
+    }
+    if (this.#from.seq !== this.#hub.place().seq) return;
+    this.#hub.join(this, this.#audience);
+    this.#phase = "live";
+    this.#abort = null;
+  }
+
+  #waiting(): Frame | null {
+    const box = this.#mailbox;
+    if (box === null) return null;
+    if (box.missed() > 0) {
+      this.#gap = { reason: "SLOW_CONSUMER", missed: 0 };
+      return null;
+    }
+    const parcel = box.take();
+    return parcel === null ? null : this.#deliver(parcel);
+  }
+
+  #deliver(parcel: Parcel): Frame {
+    const { slot } = parcel;
+    const { customerId, revision } = slot.entry.update;
+    this.#fresh = true;
+    this.#at = parcel.at;
+    this.#ahead = parcel.ahead;
+    this.#floors?.lift(customerId);
+    if (this.#audience.watch.field === "customerUpdates") this.#delivered = revision;
+    const resume = this.#resume();
+    const make = () => this.#maker.change(parcel, resume);
+    const isPlain = parcel.count === 1 && resume.floors === null && parcel.at === slot.entry.cursor;
+    return isPlain && this.#audience.seats > 1 ? this.#audience.shared(slot, make) : make();
+  }
+
+  #isOld({ entry: { update } }: Slot): boolean {
+    const { customerId, revision } = update;
+    if (this.#audience.watch.field === "customerUpdates" && revision <= this.#delivered) return true;
+    return this.#floors?.covers(customerId, revision) ?? false;
+  }
+
+  #floor(customerId: string, revision: number): void {
+    (this.#floors ??= new Floors(this.#context.clock.nowMs())).add(customerId, revision);
+  }
+
+  #resume(): Resume {
+    const carried = this.#floors?.carried(this.#context.clock.nowMs()) ?? null;
+    const floors = carried === null || this.#ahead === null ? (carried ?? this.#ahead) : new Map([...carried, ...this.#ahead]);
+    return { at: this.#at, page: this.#page, floors };
+  }
+
+  #box(): Mailbox {
+    return (this.#mailbox ??= createMailbox(this.#mode, this.#hub.limits));
+  }
+
+  #signal(): AbortSignal {
+    return (this.#abort ??= new AbortController()).signal;
+  }
+}

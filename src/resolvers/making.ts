@@ -1,0 +1,119 @@
+import type { Clock } from "../clock.ts";
+import type { Customer, Freshness } from "../customer/customer.ts";
+import type { Audience } from "../updates/audience.ts";
+import type { Parcel } from "../updates/mailbox.ts";
+import type { Cursors, Resume } from "./cursor.ts";
+import type {
+  Age,
+  ChangeFrame,
+  EndedFrame,
+  GapFrame,
+  ProgressFrame,
+  SnapshotFrame,
+} from "./frames.ts";
+import type { SnapshotPage } from "./snapshot.ts";
+
+const ENVELOPE: Omit<Age, "sentMs"> = { sourceMs: null, ingestedMs: null, appliedMs: null };
+
+/**
+ * Makes the frames of one audience. A cursor is signed only when somebody reads it: many clients never select it, and it is
+ * the dearest part of a frame.
+ */
+export class Maker {
+  readonly #audience: Audience;
+  readonly #cursors: Cursors;
+  readonly #clock: Clock;
+
+  constructor(audience: Audience, cursors: Cursors, clock: Clock) {
+    this.#audience = audience;
+    this.#cursors = cursors;
+    this.#clock = clock;
+  }
+
+  /** A page of a snapshot. */
+  snapshot(page: SnapshotPage, resume: Resume): SnapshotFrame {
+    const cursor = this.#lazy(resume);
+    const [only] = page.customers;
+    const age = only !== undefined && page.customers.length === 1 ? this.#age(only.freshness) : this.#age(null);
+    return {
+      kind: "snapshot",
+      get cursor() {
+        return cursor();
+      },
+      items: page.items,
+      complete: page.next === null,
+      age,
+    };
+  }
+
+  /** What a parcel says. */
+  change({ slot, bearing, changed }: Parcel, resume: Resume): ChangeFrame {
+    const cursor = this.#lazy(resume);
+    const { update } = slot.entry;
+    const customer: Customer = update.customer;
+    return {
+      kind: "change",
+      get cursor() {
+        return cursor();
+      },
+      customer,
+      revision: update.revision,
+      changed,
+      segments: bearing.segments,
+      offers: bearing.offers,
+      matches: bearing.matches,
+      freshness: update.freshness,
+      age: this.#age(update.freshness),
+    };
+  }
+
+  /** Updates are missing; a snapshot follows. */
+  gap(reason: GapFrame["reason"], missed: number | null, resume: Resume): GapFrame {
+    const cursor = this.#lazy(resume);
+    return {
+      kind: "gap",
+      get cursor() {
+        return cursor();
+      },
+      missed,
+      reason,
+      age: this.#age(null),
+    };
+  }
+
+  /** Nothing of interest up to a place. */
+  progress(resume: Resume): ProgressFrame {
+    const cursor = this.#lazy(resume);
+    return {
+      kind: "progress",
+      get cursor() {
+        return cursor();
+      },
+      age: this.#age(null),
+    };
+  }
+
+  /** The end of the stream, on the server's wish. Without a place nothing was sent yet. */
+  ended(resume: Resume | null): EndedFrame {
+    const cursor = resume === null ? () => null : this.#lazy(resume);
+    return {
+      kind: "ended",
+      get cursor() {
+        return cursor();
+      },
+      reason: "DRAINING",
+      retryable: true,
+      age: this.#age(null),
+    };
+  }
+
+  #age(freshness: Freshness | null): Age {
+    return { ...(freshness ?? ENVELOPE), sentMs: this.#clock.nowMs() };
+  }
+
+  #lazy({ at, page, floors }: Resume): () => string {
+    let signed: string | null = null;
+    const { watch, scope } = this.#audience;
+    return () => (signed ??= this.#cursors.sign({ at, page, floors, watch, scope }));
+  }
+}

@@ -1,0 +1,61 @@
+import type { Update } from "../customer/customer.ts";
+import type { Audience } from "./audience.ts";
+
+/** Finds the audiences an update may concern, without asking the others. */
+export interface Index {
+  add(audience: Audience): void;
+  remove(audience: Audience): void;
+  /** Each audience once. What it really means to them is theirs to weigh. */
+  concernedBy(update: Update): readonly Audience[];
+}
+
+const ANY = "*";
+
+/** An index by customer, by segment, by offer, and of those who filter all customers. */
+export function createIndex(): Index {
+  const shelves = new Map<string, Set<Audience>>();
+  return {
+    add(audience) {
+      for (const key of keysOf(audience)) {
+        const shelf = shelves.get(key);
+        if (shelf === undefined) shelves.set(key, new Set([audience]));
+        else shelf.add(audience);
+      }
+    },
+    remove(audience) {
+      for (const key of keysOf(audience)) {
+        const shelf = shelves.get(key);
+        shelf?.delete(audience);
+        if (shelf?.size === 0) shelves.delete(key);
+      }
+    },
+    concernedBy(update) {
+      const found = new Set<Audience>();
+      const collect = (key: string) => {
+        for (const audience of shelves.get(key) ?? []) found.add(audience);
+      };
+      collect(`customer ${update.customerId}`);
+      collect("customers");
+      for (const { segment } of update.segments) collect(`segment ${segment}`);
+      for (const { offer } of update.offers) collect(`offer ${offer}`);
+      if (update.segments.length > 0) collect(`segments ${ANY}`);
+      if (update.offers.length > 0) collect(`offers ${ANY}`);
+      return [...found];
+    },
+  };
+}
+
+function keysOf({ watch }: Audience): readonly string[] {
+  switch (watch.field) {
+    case "customerUpdates":
+      return [`customer ${watch.customerId}`];
+    case "customersUpdates":
+      return ["customers"];
+    case "segmentUpdates":
+      if (watch.customerId !== null) return [`customer ${watch.customerId}`];
+      return watch.segments?.map((segment) => `segment ${segment}`) ?? [`segments ${ANY}`];
+    case "offerUpdates":
+      if (watch.customerId !== null) return [`customer ${watch.customerId}`];
+      return watch.offers?.map((offer) => `offer ${offer}`) ?? [`offers ${ANY}`];
+  }
+}
