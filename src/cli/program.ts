@@ -63,11 +63,7 @@ function explain(error: unknown, terminal: Terminal): number {
 }
 
 /** Runs one command line and answers its exit code: 0 done, 1 failed, 2 asked wrongly. */
-export async function run(
-  args: readonly string[],
-  terminal: Terminal,
-  signal: AbortSignal,
-): Promise<number> {
+export async function run(args: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
   try {
     await program(terminal, signal).parseAsync(args, { from: "user" });
     return DONE;

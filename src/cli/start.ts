@@ -52,7 +52,7 @@ Examples:
           serve: { host, port, insecure: flags.insecure === true, graphiql, cursorSecret },
           log: terminalLog(terminal),
         },
-        started: (url) => announce(terminal, url),
+        beside: (url) => announce(terminal, url),
       });
     });
 }

@@ -13,7 +13,9 @@ const NOBODYS = "(no table)";
 function outcomes(counts: Counts): readonly Outcome[] {
   const tallied = counts.tallies.map(({ table, kind, label, count }) => ({
     table: table === "" ? NOBODYS : table,
-    outcome: { verdict: label, conflict: "tie conflict", skip: `skipped ${label}`, rule: `rule ${label}` }[kind],
+    outcome: { verdict: label, conflict: "tie conflict", skip: `skipped ${label}`, rule: `rule ${label}` }[
+      kind
+    ],
     count,
   }));
   const refused = counts.quarantined.map(({ table, code, count }) => ({
@@ -38,6 +40,9 @@ export function outcomeTable(lines: readonly Outcome[]): string {
   const width = Math.max(0, ...lines.map(({ table }) => table.length));
   const digits = Math.max(0, ...lines.map(({ count }) => String(count).length));
   return lines
-    .map(({ table, outcome, count }) => `${table.padEnd(width)}  ${String(count).padStart(digits)}  ${outcome}\n`)
+    .map(
+      ({ table, outcome, count }) =>
+        `${table.padEnd(width)}  ${String(count).padStart(digits)}  ${outcome}\n`,
+    )
     .join("");
 }
