@@ -82,7 +82,8 @@ export type RefusalCode =
   | "missing-page" // the paging column of a paged table is null
   | "missing-customer" // an upsert that names no customer
   | "expectation" // a rule with action quarantine
-  | "too-large"; // larger than the store can hold
+  | "too-large" // larger than the store can hold
+  | "fault"; // a fault of ours: the change could not be applied; replay it once that is repaired
 
 /** Records that are neither changes nor errors, by what they are. Counted, never applied. */
 export type Skip = "tombstone" | "heartbeat" | "schema-change" | "transaction" | "message" | "unmapped-topic";

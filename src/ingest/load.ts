@@ -1,0 +1,125 @@
+import type { Change } from "../cdc/change.ts";
+import type { ApplyInput } from "../customer/apply.ts";
+import { newCustomer, type Customer, type Page, type PageRef } from "../customer/customer.ts";
+import type { Loaded, LoadRequest, Place } from "../store/store.ts";
+import { canMove, route, type Routes } from "./route.ts";
+import type { Shell } from "./shell.ts";
+
+/** Everything `apply` needs for the changes of a batch. */
+export interface Gathered {
+  readonly inputs: readonly ApplyInput[];
+  readonly routes: Routes;
+}
+
+/** What was loaded so far. */
+interface Hand {
+  readonly customers: Map<string, Customer>;
+  /** By page id; a page is good for the keys it was asked with. */
+  readonly pages: Map<string, { readonly page: Page; readonly keys: ReadonlySet<string> }>;
+  truncates: Loaded["truncates"];
+}
+
+/**
+ * Routes changes and loads the customers they lead to. Where rows are held is only known once looked up, but a change mostly
+ * belongs where it says: so its own word is taken for a first guess, loaded together with the look-up in one call, and only
+ * what the places add is loaded after.
+ */
+export async function load(shell: Shell, changes: readonly Change[]): Promise<Gathered> {
+  const { tables } = shell;
+  const guess = route({ changes, tables, places: [] });
+  const hand: Hand = { customers: new Map(), pages: new Map(), truncates: {} };
+  const keys = movingKeys(shell, changes);
+  const places = changes.length === 0 ? [] : await fetch(shell, hand, { routes: guess, keys });
+  const routes = places.length === 0 ? guess : route({ changes, tables, places });
+  if (routes !== guess) await fetch(shell, hand, { routes, keys: null });
+  return { inputs: inputsOf(shell, hand, routes), routes };
+}
+
+function inputsOf({ clock }: Shell, hand: Hand, routes: Routes): readonly ApplyInput[] {
+  const nowMs = clock.nowMs();
+  const { truncates } = hand;
+  return [...routes.changes].map(([customerId, sent]) => {
+    const customer = hand.customers.get(customerId) ?? newCustomer(customerId);
+    return { customer, pages: pagesFor(hand, customerId, sent), changes: sent, truncates, nowMs };
+  });
+}
+
+/** Loads what routes need and the hand does not hold, and looks keys up (null: nothing to look up). */
+async function fetch(
+  shell: Shell,
+  hand: Hand,
+  { routes, keys }: { readonly routes: Routes; readonly keys: LoadRequest["keys"] | null },
+): Promise<readonly Place[]> {
+  const customers: string[] = [];
+  const pages: PageNeed[] = [];
+  for (const [customerId, sent] of routes.changes) {
+    if (!hand.customers.has(customerId)) {
+      const known = shell.documents.find(customerId);
+      if (known === undefined) customers.push(customerId);
+      else hand.customers.set(customerId, known);
+    }
+    for (const need of pageNeeds(customerId, sent).values()) if (!holds(hand, need)) pages.push(need);
+  }
+  if (keys === null && customers.length === 0 && pages.length === 0) return [];
+  const loaded = await shell.store.load({
+    customers,
+    pages: pages.map(({ ref, keys: wanted }) => ({ ...ref, keys: [...wanted] })),
+    keys: keys ?? {},
+  });
+  for (const [customerId, customer] of loaded.customers) hand.customers.set(customerId, customer);
+  const wanted = new Map(pages.map(({ ref, keys: asked }) => [pageId(ref), asked]));
+  for (const page of loaded.pages)
+    hand.pages.set(pageId(page), { page, keys: wanted.get(pageId(page)) ?? new Set() });
+  hand.truncates = loaded.truncates;
+  return loaded.places;
+}
+
+/** A page with the keys of it that changes concern. */
+interface PageNeed {
+  readonly ref: PageRef;
+  readonly keys: Set<string>;
+}
+
+const pageId = ({ customerId, table, page }: PageRef): string => `${customerId}\u0000${table}\u0000${page}`;
+
+function holds({ pages }: Hand, { ref, keys }: PageNeed): boolean {
+  const held = pages.get(pageId(ref));
+  return held !== undefined && [...keys].every((key) => held.keys.has(key));
+}
+
+function pagesFor({ pages }: Hand, customerId: string, sent: readonly Change[]): readonly Page[] {
+  return [...pageNeeds(customerId, sent).keys()].flatMap((id) => {
+    const held = pages.get(id);
+    return held === undefined ? [] : [held.page];
+  });
+}
+
+/** The pages a customer's changes concern, by page id. */
+function pageNeeds(customerId: string, sent: readonly Change[]): ReadonlyMap<string, PageNeed> {
+  let needs: Map<string, PageNeed> | null = null;
+  for (const { table, page, key } of sent) {
+    if (page === null) continue;
+    const ref = { customerId, table, page };
+    const id = pageId(ref);
+    needs ??= new Map();
+    const need = needs.get(id);
+    if (need === undefined) needs.set(id, { ref, keys: new Set([key]) });
+    else need.keys.add(key);
+  }
+  return needs ?? NO_PAGES;
+}
+
+const NO_PAGES: ReadonlyMap<string, PageNeed> = new Map();
+
+/** The keys of rows that can move, by table. */
+function movingKeys({ tables }: Shell, changes: readonly Change[]): Record<string, readonly string[]> {
+  const keys = new Map<string, Set<string>>();
+  for (const { table: name, key } of changes) {
+    const table = tables.get(name);
+    if (table === undefined || !canMove(table)) continue;
+    const found = keys.get(name);
+    if (found === undefined) keys.set(name, new Set([key]));
+    else found.add(key);
+  }
+  return Object.fromEntries([...keys].map(([name, found]) => [name, [...found]]));
+}

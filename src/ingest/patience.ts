@@ -1,0 +1,43 @@
+import type { Clock } from "../clock.ts";
+import { codeOf } from "../errors.ts";
+import type { Log } from "../log.ts";
+
+/**
+ * Repeats what failed until it succeeds. An outage is not a reason to give up a record: the world is waited for, as long as
+ * it takes. Once the signal has aborted an attempt is still made (the batch in hand is finished), but a failed one is the last.
+ */
+export type Patience = <T>(what: string, attempt: () => Promise<T>) => Promise<T>;
+
+/** Thrown when the signal aborted while something kept failing: the work in hand stays unacknowledged. */
+export class Stopped extends Error {
+  override readonly name = "Stopped";
+}
+
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 10_000;
+/** Waiting does not help against these. */
+const FATAL: ReadonlySet<string> = new Set(["STORE_INCOMPATIBLE", "PIPELINE_INVALID", "SETTINGS_INVALID"]);
+
+/** Waits 100 ms after the first failure and twice as long after each further one, at most 10 s. */
+export function createPatience(parts: {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}): Patience {
+  const { clock, log, signal } = parts;
+  return async (what, attempt) => {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        const result = await attempt();
+        if (failures > 0) log.info(`${what} works again`, { failures });
+        return result;
+      } catch (error) {
+        if (FATAL.has(codeOf(error) ?? "")) throw error;
+        const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures, 20));
+        log.warn(`${what} failed, trying again`, { reason: String(error), failures: failures + 1, waitMs });
+        if (signal.aborted) throw new Stopped(`${what} kept failing until the stop`, { cause: error });
+        await clock.wait(waitMs, signal);
+      }
+    }
+  };
+}

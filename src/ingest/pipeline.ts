@@ -1,0 +1,90 @@
+import type { Change } from "../cdc/change.ts";
+import { applyAll } from "./apply.ts";
+import { load } from "./load.ts";
+import { Stopped } from "./patience.ts";
+import { publish } from "./published.ts";
+import { quarantinePoison, quarantineUnroutable } from "./quarantine.ts";
+import { read } from "./read.ts";
+import { receive } from "./receive.ts";
+import { save } from "./save.ts";
+import { createShell, type PipelineOptions, type Shell } from "./shell.ts";
+import type { SourceBatch } from "./source.ts";
+import { sweep } from "./sweep.ts";
+import { countVerdicts, owedTo, rowsOf } from "./verdicts.ts";
+
+/**
+ * The path of a change.
+ *
+ * The naive order (save, publish, acknowledge) loses updates: after a crash between the first two, the redelivered changes are
+ * judged duplicates, and nothing is left that would publish what was saved. So what is to be published is part of the saved
+ * document, its outbox, and stays there until somebody saves the document who knows it to be published. A batch is
+ * acknowledged only after its updates were published, so whatever a crash leaves unpublished is redelivered: all duplicates
+ * then, but duplicates that lead to the very documents whose outboxes are not empty.
+ *
+ * Retries live in `patience.ts`, between the steps there is nothing but the path.
+ */
+export interface Pipeline {
+  /**
+   * Runs until the source ends or the signal aborts, then finishes the batch in hand. An outage of store, stream or source is
+   * waited for; rejects with EXPECTATION_FAILED when a rule with action `fail` is violated, its batch unapplied.
+   */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Lays the path from a source to the store and the update stream. */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  return {
+    run: async (signal) => {
+      const shell = createShell(options, signal);
+      try {
+        await flow(shell);
+      } catch (error) {
+        if (!(error instanceof Stopped)) throw error;
+      }
+    },
+  };
+}
+
+async function flow(shell: Shell): Promise<void> {
+  await shell.source.start(await shell.store.checkpoints());
+  try {
+    for (let batches = await receive(shell, turn); batches !== null; batches = await receive(shell, turn))
+      await turn(shell, batches);
+  } catch (error) {
+    if (!(error instanceof Stopped)) await save(shell, { folded: [], quarantine: [], relay: false });
+    throw error;
+  }
+  await turn(shell, []);
+}
+
+/** One batch, from bytes to acknowledgement. */
+async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void> {
+  const { acknowledgements, watch } = shell;
+  for (const batch of batches) acknowledgements.track(batch);
+  watch("read");
+  const { changes, truncates, quarantine } = read(shell, batches);
+  watch("sweep");
+  await sweep(shell, truncates);
+  let pending: readonly Change[] = changes;
+  let owed = null;
+  for (let round = 0; round === 0 || pending.length > 0; round += 1) {
+    await shell.pause(round);
+    watch("load");
+    const { inputs, routes } = await load(shell, pending);
+    watch("apply");
+    const { folded, poison } = await applyAll(shell, inputs);
+    quarantine.push(...quarantineUnroutable(shell, routes.refused, batches));
+    quarantine.push(...quarantinePoison(shell, poison, batches));
+    const verdicts = { echoes: routes.echoes, owed };
+    countVerdicts(shell.tallies, folded, { ...verdicts, sign: 1 });
+    watch("save");
+    const { updates, lost } = await save(shell, { folded, quarantine: quarantine.splice(0), relay: false });
+    countVerdicts(shell.tallies, lost, { ...verdicts, sign: -1 });
+    watch("publish");
+    await publish(shell, updates);
+    owed = owedTo(lost, verdicts);
+    pending = lost.length === 0 ? [] : rowsOf(lost, pending);
+  }
+  watch("acknowledge");
+  for (const batch of batches) acknowledgements.done(batch);
+}

@@ -1,0 +1,91 @@
+import type { Customer, Update } from "../customer/customer.ts";
+import { EMPTY_SAVE, type CustomerSave, type Quarantined, type Save } from "../store/store.ts";
+import type { Folded } from "./apply.ts";
+import { updatesOf } from "./published.ts";
+import type { Shell } from "./shell.ts";
+
+/** What is to be saved. */
+export interface Saving {
+  readonly folded: readonly Folded[];
+  readonly quarantine: readonly Quarantined[];
+  /** True when no redelivery stands behind it. */
+  readonly relay: boolean;
+}
+
+/** What saving came to. */
+export interface SaveOutcome {
+  /** To be published now, rising per customer. */
+  readonly updates: readonly Update[];
+  /** Customers somebody else saved first: load and fold them again. */
+  readonly lost: readonly Folded[];
+}
+
+/**
+ * Saves customers with everything that waited for a next write: refusals, counts, checkpoints of batches published before,
+ * confirmations. Announcements not known to be published are carried forward in the document and handed out for publishing,
+ * also those of customers that did not change: a redelivered batch is all duplicates, and must still publish what the crash cut off.
+ */
+export async function save(shell: Shell, { folded, quarantine, relay }: Saving): Promise<SaveOutcome> {
+  const customers: CustomerSave[] = [];
+  for (const { input, applied } of folded)
+    if (applied.customer !== input.customer || applied.pages.length > 0)
+      customers.push({
+        before: input.customer,
+        after: carry(shell, input.customer, applied.customer),
+        pages: applied.pages,
+        relay,
+      });
+  const conflicts = await write(shell, { customers, quarantine });
+  const saved = new Map(customers.map((part) => [part.after.customerId, part.after]));
+  const updates: Update[] = [];
+  const lost: Folded[] = [];
+  for (const part of folded) {
+    const { customer } = part.input;
+    if (conflicts.has(customer.customerId)) {
+      shell.documents.forget(customer.customerId);
+      lost.push(part);
+      continue;
+    }
+    const after = saved.get(customer.customerId) ?? customer;
+    shell.documents.keep(after);
+    updates.push(...updatesOf(after, shell.published.missing(after)));
+  }
+  return { updates, lost };
+}
+
+/** True when something waits for a next write. */
+export function isWaiting({ acknowledgements, tallies, confirms }: Shell): boolean {
+  return acknowledgements.ready().length > 0 || !tallies.isEmpty() || !confirms.isEmpty();
+}
+
+async function write(
+  shell: Shell,
+  parts: Pick<Save, "customers" | "quarantine">,
+): Promise<ReadonlySet<string>> {
+  const { acknowledgements, tallies, confirms } = shell;
+  const checkpoints = acknowledgements.ready();
+  const whole: Save = {
+    ...EMPTY_SAVE,
+    ...parts,
+    checkpoints,
+    tallies: tallies.take(),
+    confirms: confirms.take(),
+  };
+  if (isEmpty(whole)) return NONE;
+  const { conflicts } = await shell.store.save(whole);
+  await acknowledgements.stored(checkpoints);
+  return conflicts;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function isEmpty({ customers, quarantine, checkpoints, tallies, confirms }: Save): boolean {
+  return [customers, quarantine, checkpoints, tallies, confirms].every(({ length }) => length === 0);
+}
+
+/** Takes out of the outbox what is known to be published. */
+function carry({ published }: Shell, before: Customer, after: Customer): Customer {
+  if (after === before) return after;
+  const outbox = published.missing(after);
+  return outbox.length === after.outbox.length ? after : { ...after, outbox };
+}

@@ -1,0 +1,144 @@
+import { createDecoder, type Decoded } from "../cdc/decode.ts";
+import type { SourceRecord } from "../cdc/change.ts";
+import type { TablePlan } from "../cdc/table.ts";
+import type { Clock } from "../clock.ts";
+import type { Plan } from "../customer/plan.ts";
+import type { Log } from "../log.ts";
+import type { Store } from "../store/store.ts";
+import type { Updates } from "../updates/updates.ts";
+import { createAcknowledgements, type Acknowledgements } from "./acknowledgements.ts";
+import { createConfirms, type Confirms } from "./confirms.ts";
+import { createDocuments, type Documents } from "./documents.ts";
+import { createPatience, Stopped, type Patience } from "./patience.ts";
+import { createPublished, type Published } from "./published.ts";
+import type { Source, SourceBatch } from "./source.ts";
+import { createTallies, type Tallies } from "./tallies.ts";
+
+/** The steps of the path, in order; what `watch` is told as each begins. */
+export type Step = "receive" | "read" | "sweep" | "load" | "apply" | "save" | "publish" | "acknowledge";
+
+/** Bounds of the pipeline. */
+export interface PipelineLimits {
+  /** Bytes of keys and values worked on at once; default 4,000,000. Backlogs are cut at it, single batches are not. */
+  readonly batchBytes: number;
+  /** How long a finished batch waits for a next save to carry its checkpoint, milliseconds; default 200. */
+  readonly idleMs: number;
+  /** Cached documents; default 20,000. */
+  readonly documents: number;
+  /** Estimated bytes of cached documents; default 128,000,000. */
+  readonly documentBytes: number;
+  /** Customers whose published revision is remembered; default 100,000. */
+  readonly published: number;
+}
+
+/** What a pipeline is made of. */
+export interface PipelineOptions {
+  readonly plan: Plan;
+  readonly source: Source;
+  readonly store: Store;
+  readonly updates: Updates;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits?: Partial<PipelineLimits>;
+  /** Told of each step as it begins: for measuring, must not throw. */
+  readonly watch?: (step: Step) => void;
+}
+
+const LIMITS: PipelineLimits = {
+  batchBytes: 4_000_000,
+  idleMs: 200,
+  documents: 20_000,
+  documentBytes: 128_000_000,
+  published: 100_000,
+};
+
+/** What the steps share during one run: the ports, made patient, and what is remembered between batches. */
+export interface Shell {
+  readonly plan: Plan;
+  readonly tables: ReadonlyMap<string, TablePlan>;
+  readonly decode: (record: SourceRecord) => Decoded;
+  readonly source: Pick<Source, "start" | "next" | "unreadable">;
+  readonly store: Pick<Store, "load" | "save" | "checkpoints" | "holders">;
+  readonly updates: Pick<Updates, "publish">;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Batches received and cut apart, still to be worked on. */
+  readonly backlog: (readonly SourceBatch[])[];
+  /** Waits before a round of saving that follows several conflicts. */
+  readonly pause: (round: number) => Promise<void>;
+  readonly limits: PipelineLimits;
+  readonly watch: (step: Step) => void;
+  readonly documents: Documents;
+  readonly published: Published;
+  readonly acknowledgements: Acknowledgements;
+  readonly confirms: Confirms;
+  readonly tallies: Tallies;
+  /** Tables some change of which was applied without a fault since the start: what tells poison from a general fault. */
+  readonly sound: Set<string>;
+}
+
+/** A fresh shell for one run. */
+export function createShell(options: PipelineOptions, signal: AbortSignal): Shell {
+  const { plan, source, clock, log } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const patience = createPatience({ clock, log, signal });
+  return {
+    plan,
+    tables: new Map(plan.tables.map((table) => [table.name, table])),
+    decode: createDecoder(plan.tables),
+    source: patientSource(source, patience),
+    store: patientStore(options.store, patience),
+    updates: { publish: (updates) => patience("publishing", () => options.updates.publish(updates)) },
+    clock,
+    log,
+    signal,
+    backlog: [],
+    pause: (round) => pause(clock, signal, round),
+    limits,
+    watch: options.watch ?? (() => {}),
+    documents: createDocuments({ count: limits.documents, bytes: limits.documentBytes }),
+    published: createPublished(limits.published),
+    acknowledgements: createAcknowledgements((checkpoints) => tell(source, log, checkpoints)),
+    confirms: createConfirms(),
+    tallies: createTallies(),
+    sound: new Set(),
+  };
+}
+
+/** The first conflicts are met at once; with writers that keep colliding it helps to step back. */
+async function pause(clock: Clock, signal: AbortSignal, round: number): Promise<void> {
+  if (round < 4) return;
+  if (signal.aborted) throw new Stopped("conflicts until the stop");
+  await clock.wait(Math.min(1_000, 10 * 2 ** Math.min(round - 4, 10)), signal);
+}
+
+function patientSource(source: Source, patience: Patience): Shell["source"] {
+  return {
+    start: (checkpoints) => patience("starting the source", () => source.start(checkpoints)),
+    next: (signal) => patience("reading the source", () => source.next(signal)),
+    unreadable: () => source.unreadable(),
+  };
+}
+
+function patientStore(store: Store, patience: Patience): Shell["store"] {
+  return {
+    load: (request) => patience("loading", () => store.load(request)),
+    save: (save) => patience("saving", () => store.save(save)),
+    checkpoints: () => patience("loading checkpoints", () => store.checkpoints()),
+    holders: (table, after, limit) => patience("loading holders", () => store.holders(table, after, limit)),
+  };
+}
+
+/** Our own checkpoint is stored already, so a source that cannot be told only redelivers less precisely after a restart. */
+async function tell(
+  source: Source,
+  log: Log,
+  checkpoints: Parameters<Source["acknowledge"]>[0],
+): Promise<void> {
+  try {
+    await source.acknowledge(checkpoints);
+  } catch (error) {
+    log.warn("the source did not take an acknowledgement", { reason: String(error) });
+  }
+}
