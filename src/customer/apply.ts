@@ -83,12 +83,17 @@ interface Batch {
   readonly judged: readonly Judged[];
 }
 
-/** The customer's next revision, or the very same customer when nothing stored changed. */
+/**
+ * The customer's next revision, or the very same customer when nothing stored changed. Whoever is named by a change has a
+ * document, even if the change was blocked: else it would depend on the order of arrival who has one.
+ */
 function settle({ input, drafted, memory, judged }: Batch, plan: Plan): Customer {
   const { customer: before, nowMs } = input;
   const { tables, notes, totals, pagedTables } = drafted;
   const { history, crossings } = memory;
+  const isNew = before.revision === 0 && judged.some(({ change }) => change.op !== "truncate");
   const stored =
+    isNew ||
     tables !== before.tables ||
     notes !== before.notes ||
     history !== before.history ||

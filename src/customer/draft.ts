@@ -119,7 +119,7 @@ function notWhole({ customerId, notes }: Customer, table: string, holders: reado
   const unknown = { revision: 0, totals: {}, liveRows: 0, rows: {}, whole: false };
   const noted = Object.keys(notes[table] ?? {}).filter((page) => !loaded.has(page));
   return [
-    ...[...loaded.values()].filter(({ whole }) => !whole),
+    ...[...loaded.values()].filter(({ whole, revision }) => !whole && revision > 0),
     ...noted.map((page) => ({ customerId, table, page, ...unknown })),
   ];
 }
