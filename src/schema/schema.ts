@@ -3,7 +3,6 @@ import type { Plan } from "../customer/plan.ts";
 import { declareCustomer, declareCustomers } from "./customer.ts";
 import { declareFilters } from "./filter.ts";
 import { declareFrames } from "./frame.ts";
-import { namesOf } from "./names.ts";
 import { declareNode } from "./node.ts";
 import { declareOffers } from "./offer.ts";
 import { declarePipeline } from "./pipeline.ts";
@@ -14,7 +13,7 @@ import { createSurface } from "./surface.ts";
 
 /** The GraphQL schema of a pipeline: every table, column, metric, segment and offer it declares is a typed, described field. */
 export function buildSchema(plan: Plan): GraphQLSchema {
-  const surface = createSurface(plan, namesOf(plan));
+  const surface = createSurface(plan);
   const { builder } = surface;
   builder.queryType({ description: "Reads. Every list is a page: `first` at most 200, more is an error." });
   declareNode(surface);

@@ -2,22 +2,12 @@ import type { ColumnType, TablePlan } from "../cdc/table.ts";
 import type { Customer } from "../customer/customer.ts";
 import type { MetricType, Plan, SegmentPlan } from "../customer/plan.ts";
 import type { SegmentMember } from "../resolvers/frames.ts";
+import { graphqlNames } from "../plan/names.ts";
+import type { GraphqlNames } from "../plan/names.ts";
 import type { MadeOffer } from "../resolvers/offers.ts";
 import type { ListedRow } from "../store/reads.ts";
 import { createBuilder } from "./builder.ts";
 import type { Builder } from "./builder.ts";
-
-/** What GraphQL calls the parts of a pipeline. */
-export interface Names {
-  /** The field on Customer and the type of its rows. */
-  table(table: string): { readonly field: string; readonly type: string };
-  column(table: string, column: string): string;
-  metric(metric: string): string;
-  /** The field in filters and in `tiers`, and the name its own enum begins with. */
-  segment(segment: string): { readonly field: string; readonly type: string };
-  /** The enum value of a tier. */
-  tier(segment: string, tier: string): string;
-}
 
 /** Objects that have a global id and can be asked for by it. */
 export type Addressable = Customer | SegmentMember | SegmentPlan | MadeOffer | ListedRow;
@@ -26,17 +16,27 @@ export type Addressable = Customer | SegmentMember | SegmentPlan | MadeOffer | L
 export interface Surface {
   readonly builder: Builder;
   readonly plan: Plan;
-  readonly names: Names;
+  readonly names: GraphqlNames;
   readonly refs: ReturnType<typeof createRefs>;
 }
 
 /** A surface with nothing declared on it yet. */
-export function createSurface(plan: Plan, names: Names): Surface {
+export function createSurface(plan: Plan): Surface {
   const builder = createBuilder();
+  const names = withDatabaseId(graphqlNames(plan));
   return { builder, plan, names, refs: createRefs(builder, plan, names) };
 }
 
-function createRefs(builder: Builder, plan: Plan, names: Names) {
+/** `id` is the global id of a row, so a column of that name is served as `databaseId`. */
+function withDatabaseId(names: GraphqlNames): GraphqlNames {
+  const column = (table: string, name: string) => {
+    const given = names.column(table, name);
+    return given === "id" ? "databaseId" : given;
+  };
+  return { ...names, column };
+}
+
+function createRefs(builder: Builder, plan: Plan, names: GraphqlNames) {
   return {
     node: builder.interfaceRef<Addressable>("Node"),
     customer: builder.objectRef<Customer>("Customer"),
