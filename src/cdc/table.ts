@@ -33,8 +33,11 @@ export interface ColumnPlan {
   readonly format: string | null;
   /** How bytes are encoded in JSON by the connector. */
   readonly encoding: "base64" | "base64-url-safe" | "hex";
-  /** Digits of a Debezium decimal sent as base64 without its schema come from `scale`. */
+  /** True when a decimal comes as base64 of its unscaled digits though no schema is embedded; `scale` then places the point. */
+  readonly unscaled?: boolean;
   readonly description: string | null;
+  /** The field's name in GraphQL, when the pipeline file chooses one; conditions never use it. */
+  readonly as?: string;
 }
 
 /** A condition over one row's values, compiled from CEL. Missing columns read as null. Throws nothing: a failing evaluation answers false. */
@@ -62,6 +65,10 @@ export type SequencePlan =
 /** Everything the core needs to know about one table. Built by src/plan from the pipeline file. */
 export interface TablePlan {
   readonly name: string;
+  /** What a row is, in plain words, for the GraphQL schema. */
+  readonly description?: string;
+  /** The GraphQL type of a row, when the pipeline file chooses one. */
+  readonly typeName?: string;
   readonly topics: readonly string[];
   /** `debezium`: an envelope with op, before, after. `flat`: the value is the row. */
   readonly format: "debezium" | "flat";

@@ -1,0 +1,56 @@
+import type { CelFault } from "./cel.ts";
+import type { Outcome } from "./conditions.ts";
+import type { Faults, Path } from "./faults.ts";
+import type { PipelineFile } from "./file.ts";
+import { ANYTHING } from "./kinds.ts";
+import type { Field, Roots } from "./kinds.ts";
+
+/** What the steps from file to plan share. */
+export interface Building {
+  readonly file: PipelineFile;
+  /** Paths, joined by dots, of parts that are at fault and were left out; what refers to them is not at fault again. */
+  readonly broken: Set<string>;
+  readonly report: Faults;
+}
+
+/** The fields of a root, by name. */
+export type Fields = ReadonlyMap<string, Field>;
+
+/** Fields of something that is itself at fault: it has every field there could be. */
+export class AnyFields extends Map<string, Field> {
+  override get(): Field {
+    return ANYTHING;
+  }
+  override has(): boolean {
+    return true;
+  }
+}
+
+/** The outcome's value; its faults are reported at their place in the text at `path`. */
+export function settle<T>(building: Building, path: Path, outcome: Outcome<T>): T | null {
+  if ("ok" in outcome) return outcome.ok;
+  for (const fault of outcome.faults) building.report.at(path, sentence(fault), fault.offset);
+  return null;
+}
+
+function sentence({ text }: CelFault): string {
+  return text
+    .replace(/google\.protobuf\./g, "")
+    .replace(/^no such overload: (.*)$/, "$1 is not possible")
+    .replace(/^Unexpected token: EOF$/, "the expression ends too early")
+    .replace(/^(Unexpected (?:token|character): .*)$/, "this is not CEL: $1");
+}
+
+/** Adds the fields of parts that were left out as broken: `metrics.balance` when `balance` is at fault. */
+export function withBroken(building: Building, prefix: string, fields: Map<string, Field>): Fields {
+  for (const path of building.broken) {
+    const name = path.startsWith(`${prefix}.`) ? path.slice(prefix.length + 1) : "";
+    if (name !== "" && !name.includes(".")) fields.set(name, ANYTHING);
+  }
+  return fields;
+}
+
+/** Roots under their names; empty ones are left out, so that no suggestion points at nothing. */
+export function rootsOf(entries: Iterable<readonly [string, Fields]>): Roots {
+  return new Map([...entries].filter(([, fields]) => fields.size > 0 || fields instanceof AnyFields));
+}
