@@ -30,7 +30,7 @@ const REPORT_MS = 30_000;
 
 /** A query and a subscription to paste; both are held against the schema by a test. */
 export const DEMO_QUERY =
-  '{ customer(customerId: "1") { revision customers { fullName city } tiers { engagement spending } metrics { spendTotal deposits } offers(first: 3) { nodes { title state because } } } }';
+  '{ customer(customerId: "1") { revision customers { fullName city } tiers { engagement spending } metrics { spendTotal deposits } offers(first: 3) { nodes { title state reason } } } }';
 
 /** Follows the liveliest customer. */
 export const DEMO_SUBSCRIPTION =
