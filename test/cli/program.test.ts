@@ -1,0 +1,167 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { run } from "../../src/cli/program.ts";
+import type { Terminal } from "../../src/cli/terminal.ts";
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "cli-"));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** Runs a command line to its end and answers all it said. */
+async function said(...args: string[]) {
+  let out = "";
+  let err = "";
+  const terminal: Terminal = {
+    out: (text) => void (out += text),
+    err: (text) => void (err += text),
+    interactive: false,
+    color: false,
+  };
+  const code = await run(args, terminal, new AbortController().signal);
+  return { code, out, err };
+}
+
+describe("the command line", () => {
+  test("--version prints the package's version", async () => {
+    const manifest = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+    expect(await said("--version")).toEqual({ code: 0, out: `${manifest.version}\n`, err: "" });
+  });
+
+  test.each([[], ["demo"], ["start"], ["ingest"], ["check"], ["schema"]])(
+    "%s --help gives examples and exits with 0",
+    async (...command) => {
+      const { code, out } = await said(...command.filter((word) => word !== undefined), "--help");
+      expect(code).toBe(0);
+      expect(out).toContain("Examples:\n  customer360");
+    },
+  );
+
+  test("an unknown option is refused with a suggestion, and exits with 2", async () => {
+    const { code, err } = await said("demo", "--prot", "80");
+    expect(code).toBe(2);
+    expect(err).toContain("unknown option '--prot'");
+    expect(err).toContain("Did you mean --port?");
+  });
+
+  test("an unknown command is refused with a suggestion", async () => {
+    const { code, err } = await said("dmo");
+    expect(code).toBe(2);
+    expect(err).toContain("Did you mean demo?");
+  });
+
+  test("a number that is none is refused", async () => {
+    const { code, err } = await said("demo", "--customers", "many");
+    expect(code).toBe(2);
+    expect(err).toContain("whole number of at least 1");
+  });
+
+  test("settings that cannot be read are a misuse", async () => {
+    const { code, err } = await said("demo", "--port", "http", "--data-dir", directory);
+    expect(code).toBe(2);
+    expect(err).toContain('--port ("http") is not a port number');
+  });
+
+  test("start says that it needs a pipeline", async () => {
+    const { code, err } = await said("start");
+    expect(code).toBe(2);
+    expect(err).toContain("--pipeline or PIPELINE");
+  });
+
+  test("an address beyond loopback is refused before anything is made", async () => {
+    const { code, err } = await said("demo", "--host", "0.0.0.0", "--data-dir", join(directory, "new"));
+    expect(code).toBe(1);
+    expect(err).toContain("NOT_LOOPBACK");
+    expect(err).toContain("--insecure");
+  });
+
+  test("a busy port is an error that says so", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as AddressInfo;
+    const { code, err } = await said("demo", "--port", String(port), "--data-dir", directory);
+    other.close();
+    expect(code).toBe(1);
+    expect(err).toContain("PORT_IN_USE");
+    expect(err).toContain(String(port));
+  });
+});
+
+describe("schema and check", () => {
+  test("schema prints the committed schema of the banking pipeline", async () => {
+    const { code, out } = await said("schema");
+    expect(code).toBe(0);
+    expect(out).toBe(readFileSync("test/schema.graphql", "utf8"));
+  });
+
+  test("schema --json prints a JSON Schema that names every part of the file", async () => {
+    const { out } = await said("schema", "--json");
+    const schema = JSON.parse(out) as { properties: Record<string, unknown> };
+    expect(Object.keys(schema.properties)).toEqual(
+      expect.arrayContaining(["tables", "metrics", "segments", "offers", "settings"]),
+    );
+  });
+
+  test("check describes a valid file", async () => {
+    const { code, out } = await said("check", "--pipeline", "pipelines/banking.yaml");
+    expect(code).toBe(0);
+    expect(out).toContain("valid: 5 tables");
+  });
+
+  test("check lists the faults of a file with their places, and exits with 1", async () => {
+    const file = join(directory, "broken.yaml");
+    writeFileSync(file, "name: x\ntabels: {}\n");
+    const { code, err } = await said("check", "--pipeline", file);
+    expect(code).toBe(1);
+    expect(err).toContain("PIPELINE_INVALID");
+    expect(err).toMatch(/broken\.yaml:2:1/);
+  });
+
+  test("a file that is not there is a fault of the command line's world, in one line", async () => {
+    const { code, err } = await said("check", "--pipeline", join(directory, "none.yaml"));
+    expect(code).toBe(1);
+    expect(err).toContain("cannot be read");
+    expect(err).not.toContain("    at ");
+  });
+});
+
+describe("ingest", () => {
+  const patterns = (customer: number, tickets: number, updated: number) =>
+    JSON.stringify({
+      payload: {
+        before: null,
+        after: {
+          customer_id: String(customer),
+          number_of_concert_tickets: tickets,
+          datetime_updated: updated,
+        },
+        op: "i",
+      },
+    });
+
+  test("it applies the files once, says what became of their records, and finds nothing new the second time", async () => {
+    const data = join(directory, "records");
+    const store = join(directory, "store");
+    mkdirSync(data);
+    const lines = [patterns(1, 5, 1_700_000_000_000), patterns(1, 4, 1_600_000_000_000), "not json"];
+    writeFileSync(join(data, "patterns.ndjson"), lines.map((line) => `${line}\n`).join(""));
+    const command = ["ingest", "--pipeline", "pipelines/banking.yaml", "--data", data, "--data-dir", store];
+    const first = await said(...command, "--json");
+    expect(first.err).toBe("");
+    expect(first.code).toBe(0);
+    expect(JSON.parse(first.out)).toEqual(
+      expect.arrayContaining([
+        { table: "patterns", outcome: "applied", count: 1 },
+        { table: "patterns", outcome: "late", count: 1 },
+        expect.objectContaining({ outcome: "quarantined unreadable", count: 1 }),
+      ]),
+    );
+    const second = await said(...command);
+    expect(second).toEqual({ code: 0, out: "", err: "" });
+  });
+});
