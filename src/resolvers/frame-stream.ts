@@ -55,9 +55,11 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   #delivered = 0;
   #fresh = true;
   #gap: { readonly reason: GapFrame["reason"]; readonly missed: number | null } | null = null;
-  #ready: Frame[] | null = null;
+  /** Frames made and not given yet, and where a client goes on that never gets them. */
+  #ready: { readonly frames: Frame[]; readonly instead: Resume } | null = null;
   #mailbox: Mailbox | null = null;
   #parked: ((result: Ending) => void) | null = null;
+  #parking: Promise<Ending> | null = null;
   #busy: Promise<unknown> | null = null;
   #abort: AbortController | null = null;
 
@@ -81,12 +83,13 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   }
 
   next(): Promise<Ending> {
+    if (this.#parked !== null) return (this.#parking ?? Promise.resolve()).then(() => this.next());
     if (this.#busy !== null) return this.#busy.then(() => this.next());
     if (this.#phase === "over") return Promise.resolve(OVER);
     if (this.#phase === "live" && !this.#ending && this.#gap === null) {
       const frame = this.#waiting();
       if (frame !== null) return Promise.resolve({ done: false, value: frame });
-      if (this.#gap === null) return new Promise((resolve) => (this.#parked = resolve));
+      if (this.#gap === null) return (this.#parking = new Promise((resolve) => (this.#parked = resolve)));
     }
     const pulled = this.poll();
     const free = () => {
@@ -107,8 +110,8 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
       for (;;) {
         if (this.#phase === "over") return null;
         if (this.#ending) return this.#end();
-        const ready = this.#ready?.shift() ?? (this.#gap === null ? this.#waiting() : null);
-        if (ready !== null) return ready;
+        const frame = this.#takeReady() ?? (this.#gap === null ? this.#waiting() : null);
+        if (frame !== null) return frame;
         if (this.#phase === "live" && this.#gap === null) return null;
         await this.#advance();
       }
@@ -123,7 +126,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   /** Where a client would go on that has every frame given so far. */
   get cursor(): string {
     const { watch, scope } = this.#audience;
-    return this.#context.cursors.sign({ ...this.#resume(), watch, scope });
+    return this.#context.cursors.sign({ ...(this.#ready?.instead ?? this.#resume()), watch, scope });
   }
 
   take(slot: Slot, bearing: Bearing): void {
@@ -175,7 +178,9 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   }
 
   #end(): Frame {
-    const frame = this.#maker.ended(this.#phase === "starting" ? null : this.#resume());
+    const frame = this.#maker.ended(
+      this.#phase === "starting" ? null : (this.#ready?.instead ?? this.#resume()),
+    );
     this.#close();
     return frame;
   }
@@ -226,12 +231,13 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     const resume = this.#resume();
     await this.#snapshot();
     const missed = gap.missed === null ? null : gap.missed + thrown + (await this.#overtaken());
-    this.#ready?.unshift(this.#maker.gap(gap.reason, missed, resume));
+    this.#ready?.frames.unshift(this.#maker.gap(gap.reason, missed, resume));
   }
 
-  /** Updates read while the snapshot was, which it shows already: nobody will see them, so they are missed. */
+  /** Updates after the place that the snapshot shows already: nobody will see them, so they are missed. */
   async #overtaken(): Promise<number> {
     let count = 0;
+    await this.#hub.caughtUp(this.#signal());
     let from = this.#from;
     while (this.#page === null && from.seq !== null && from.seq < this.#hub.place().seq) {
       const read = await this.#hub.after(from, this.#signal());
@@ -245,6 +251,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   async #snapshot(): Promise<void> {
     const { reads, plan } = this.#context;
     const { watch } = this.#audience;
+    const instead = this.#resume();
     const page = await readSnapshot({ reads, plan }, watch, this.#page ?? "");
     if (this.#phase === "over") return;
     const { seq } = this.#from;
@@ -256,7 +263,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     }
     this.#page = page.next;
     if (page.next === null) this.#phase = "following";
-    (this.#ready ??= []).push(this.#maker.snapshot(page, this.#resume()));
+    this.#ready = { frames: [this.#maker.snapshot(page, this.#resume())], instead };
   }
 
   /** Reads a page of the stream; live once nothing is left to read. */
@@ -292,6 +299,12 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     this.#hub.join(this, this.#audience);
     this.#phase = "live";
     this.#abort = null;
+  }
+
+  #takeReady(): Frame | null {
+    const frame = this.#ready?.frames.shift() ?? null;
+    if (this.#ready?.frames.length === 0) this.#ready = null;
+    return frame;
   }
 
   #waiting(): Frame | null {
@@ -331,7 +344,10 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
 
   #resume(): Resume {
     const carried = this.#floors?.carried(this.#context.clock.nowMs()) ?? null;
-    const floors = carried === null || this.#ahead === null ? (carried ?? this.#ahead) : new Map([...carried, ...this.#ahead]);
+    const floors =
+      carried === null || this.#ahead === null
+        ? (carried ?? this.#ahead)
+        : new Map([...carried, ...this.#ahead]);
     return { at: this.#at, page: this.#page, floors };
   }
 

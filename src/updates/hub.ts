@@ -3,26 +3,12 @@ import type { Log } from "../log.ts";
 import { Audience, audienceKey } from "./audience.ts";
 import type { Listener } from "./audience.ts";
 import { createIndex } from "./interest.ts";
+import { HUB_LIMITS } from "./limits.ts";
+import type { HubLimits } from "./limits.ts";
 import { createRing } from "./ring.ts";
 import type { Place, Ring, Slot } from "./ring.ts";
 import type { StreamCursor, StreamEntry, StreamRead, Updates } from "./updates.ts";
 import type { Watch } from "./watch.ts";
-
-/** Bounds of the hub and of the subscriptions it serves. */
-export interface HubLimits {
-  /** Entries kept in memory for those who were away shortly. Default 4,096. */
-  readonly ring: number;
-  /** Updates one subscription may have waiting under EVERY before it gets a Gap. Default 1,024. */
-  readonly waiting: number;
-  /** Estimated bytes one subscription may have waiting before it gets a Gap. Default 8 MiB. */
-  readonly waitingBytes: number;
-  /** Customers one subscription may have waiting under LATEST before it gets a Gap. Default 256. */
-  readonly waitingCustomers: number;
-  /** A subscription that was sent nothing for so long gets a Progress frame, milliseconds. Default 30,000. */
-  readonly progressMs: number;
-  /** ... or after so many updates that did not concern it. Default 10,000. */
-  readonly progressEntries: number;
-}
 
 /** A subscription as the hub sees it. */
 export interface Seat extends Listener {
@@ -59,6 +45,8 @@ export interface Hub {
     from: { readonly at: StreamCursor; readonly seq: number | null },
     signal: AbortSignal,
   ): Promise<HubRead>;
+  /** Resolves once this process has read everything that is published now, or the signal aborts. */
+  caughtUp(signal: AbortSignal): Promise<void>;
   /** True when this customer's revision was read at or before the sequence number. */
   hasRead(customerId: string, revision: number, seq: number): boolean;
   /** True once `drain` was called: whoever opens now is to end at once. */
@@ -79,14 +67,6 @@ export interface HubOptions {
   readonly limits?: Partial<HubLimits>;
 }
 
-const DEFAULTS: HubLimits = {
-  ring: 4_096,
-  waiting: 1_024,
-  waitingBytes: 8 * 1_024 * 1_024,
-  waitingCustomers: 256,
-  progressMs: 30_000,
-  progressEntries: 10_000,
-};
 /** Entries read at once, and entries dispatched before subscriptions get a turn to send them. */
 const READ_LIMIT = 512;
 const DISPATCHED_AT_ONCE = 64;
@@ -119,7 +99,7 @@ class StreamHub implements Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.limits = { ...DEFAULTS, ...options.limits };
+    this.limits = { ...HUB_LIMITS, ...options.limits };
     const { waiting, waitingCustomers } = this.limits;
     this.#atOnce = Math.max(1, Math.min(DISPATCHED_AT_ONCE, waiting >> 1, waitingCustomers >> 1));
   }
@@ -200,6 +180,10 @@ class StreamHub implements Hub {
     return { kind: "slots", slots: outside(read.entries, from.at), place: null };
   }
 
+  async caughtUp(signal: AbortSignal): Promise<void> {
+    await this.#reach(await this.#options.updates.tail(), signal);
+  }
+
   hasRead(customerId: string, revision: number, seq: number): boolean {
     const seen = this.#seen.get(customerId);
     return seen !== undefined && seen.seq <= seq && seen.revision >= revision;
@@ -230,8 +214,12 @@ class StreamHub implements Hub {
     const isReached = () => !isAfter(this.#options.updates.compare(at, this.place().at));
     while (!isReached() && !signal.aborted && !this.#stop.signal.aborted) {
       await new Promise<void>((resolve) => {
-        this.#waiters.push(resolve);
-        signal.addEventListener("abort", () => resolve(), { once: true });
+        const done = () => {
+          signal.removeEventListener("abort", done);
+          resolve();
+        };
+        this.#waiters.push(done);
+        signal.addEventListener("abort", done, { once: true });
       });
     }
   }

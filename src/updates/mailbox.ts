@@ -1,5 +1,6 @@
 import type { OfferTransition, SegmentTransition } from "../customer/customer.ts";
 import type { Bearing } from "./audience.ts";
+import type { HubLimits } from "./limits.ts";
 import type { Slot } from "./ring.ts";
 import type { StreamCursor } from "./updates.ts";
 import type { DeliveryMode } from "./watch.ts";
@@ -44,11 +45,7 @@ export interface Parcel {
 }
 
 /** Bounds of one mailbox. */
-export interface MailboxLimits {
-  readonly waiting: number;
-  readonly waitingBytes: number;
-  readonly waitingCustomers: number;
-}
+export type MailboxLimits = Pick<HubLimits, "waiting" | "waitingBytes" | "waitingCustomers">;
 
 /** Customers with folded updates a cursor may have to list, at most; bounds the length of cursors. */
 const MOST_FOLDED = 100;
@@ -241,10 +238,7 @@ function through<T extends { readonly from: unknown }>(
   const byName = new Map(older.map((transition) => [nameOf(transition), transition]));
   for (const transition of newer) {
     const before = byName.get(nameOf(transition));
-    byName.set(
-      nameOf(transition),
-      before === undefined ? transition : { ...transition, from: before.from },
-    );
+    byName.set(nameOf(transition), before === undefined ? transition : { ...transition, from: before.from });
   }
   return [...byName.values()];
 }

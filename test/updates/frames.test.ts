@@ -1,0 +1,594 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { CustomerFilter } from "../../src/customer/filter.ts";
+import type { DeliveryMode, Frame, Watch } from "../../src/resolvers/frames.ts";
+import { changesSince, frames } from "../../src/resolvers/updates.ts";
+import type { HubLimits } from "../../src/updates/limits.ts";
+import { settle } from "../helpers/manual-clock.ts";
+import { world } from "./world.ts";
+import type { World } from "./world.ts";
+
+const ANN: Watch = { field: "customerUpdates", customerId: "ann" };
+const ALL: Watch = { field: "customersUpdates", filter: null };
+const RICH: CustomerFilter = {
+  kind: "field",
+  field: { kind: "metric", name: "balance", as: "number" },
+  test: { op: "gt", value: 100 },
+};
+
+let open: World | null = null;
+afterEach(async () => {
+  await open?.close();
+  open = null;
+});
+
+function bank(limits: Partial<HubLimits> = {}): World {
+  open = world(limits);
+  return open;
+}
+
+function watch(
+  { context }: World,
+  what: Watch,
+  { after = null, mode = "EVERY" }: { after?: string | null; mode?: DeliveryMode } = {},
+) {
+  const stream = frames(context, what, { after, mode });
+  const next = async (): Promise<Frame> => {
+    const result = await stream.next();
+    if (result.done === true) throw new Error("the stream is over");
+    return result.value;
+  };
+  const some = async (count: number): Promise<Frame[]> => {
+    const found: Frame[] = [];
+    while (found.length < count) found.push(await next());
+    return found;
+  };
+  return { stream, next, some };
+}
+
+/** The short form of frames that laws are stated in. */
+function told(frame: Frame): string {
+  switch (frame.kind) {
+    case "snapshot": {
+      const { items } = frame;
+      const listed =
+        items.of === "customers"
+          ? items.customers.map((each) => `${each.customerId}@${each.revision}`)
+          : items.of === "segments"
+            ? items.members.map(
+                ({ customer, segment, state }) => `${customer.customerId}:${segment}=${state.tier}`,
+              )
+            : items.offers.map(
+                ({ customer, offer, state }) => `${customer.customerId}:${offer}=${state.state}`,
+              );
+      return `snapshot ${listed.join(" ")}${frame.complete ? "" : " ..."}`;
+    }
+    case "change":
+      return `${frame.matches ? "" : "-"}${frame.customer.customerId}@${frame.revision}`;
+    case "gap":
+      return `gap ${frame.reason} ${frame.missed}`;
+    case "progress":
+      return "progress";
+    case "ended":
+      return `ended ${frame.reason} ${frame.retryable}`;
+  }
+}
+
+describe("a snapshot and what follows it", () => {
+  it("begins with the customer as it is, then tells each change once", async () => {
+    const w = bank();
+    await w.change("ann");
+    const { some, next } = watch(w, ANN);
+    expect(told(await next())).toBe("snapshot ann@1");
+    await w.change("ann");
+    await w.change("bob");
+    await w.change("ann");
+    expect((await some(2)).map(told)).toEqual(["ann@2", "ann@3"]);
+  });
+
+  it("of a customer who does not exist yet is empty; the customer comes when it appears", async () => {
+    const w = bank();
+    const { next } = watch(w, ANN);
+    expect(told(await next())).toBe("snapshot ");
+    await w.change("ann");
+    expect(told(await next())).toBe("ann@1");
+  });
+
+  it("loses nothing that is saved between the place and the snapshot, or published after both", async () => {
+    const w = bank();
+    await w.change("ann");
+    w.beforeRead = async () => {
+      w.beforeRead = null;
+      await w.change("ann");
+    };
+    const { next } = watch(w, ANN);
+    expect(told(await next())).toBe("snapshot ann@2");
+    const late = w.save("ann");
+    w.stream.repeat(late);
+    await w.change("ann");
+    expect((await Promise.all([next(), next()])).map(told)).toEqual(["ann@3", "ann@4"]);
+  });
+
+  it("drops an update that the snapshot shows already, however late it is published", async () => {
+    const w = bank();
+    const [first, second] = [w.save("ann"), w.save("ann")];
+    const { next } = watch(w, ANN);
+    expect(told(await next())).toBe("snapshot ann@2");
+    await w.stream.publish([first, second]);
+    await w.change("ann");
+    expect(told(await next())).toBe("ann@3");
+  });
+
+  it("never repeats an update that the stream repeats", async () => {
+    const w = bank();
+    const { next } = watch(w, ANN);
+    await next();
+    const update = await w.change("ann");
+    w.stream.repeat(update);
+    w.stream.repeat(update);
+    await w.change("ann");
+    w.stream.repeat(update);
+    await w.change("ann");
+    expect([await next(), await next(), await next()].map(told)).toEqual(["ann@1", "ann@2", "ann@3"]);
+    expect(w.stream.reads()).toBeLessThan(20);
+  });
+
+  it("of many customers comes in pages, the last of them complete", async () => {
+    const w = bank();
+    for (let n = 1000; n < 1450; n++) w.save(`c${n}`);
+    const { some, next } = watch(w, ALL);
+    const pages = await some(3);
+    expect(pages.map((page) => page.kind === "snapshot" && [page.complete, count(page)])).toEqual([
+      [false, 200],
+      [false, 200],
+      [true, 50],
+    ]);
+    await w.change("new");
+    expect(told(await next())).toBe("new@1");
+  });
+
+  it("tells how old it is", async () => {
+    const w = bank();
+    await w.change("ann");
+    const { next } = watch(w, ANN);
+    expect((await next()).age).toEqual({
+      sourceMs: 1,
+      ingestedMs: 2,
+      appliedMs: w.clock.nowMs(),
+      sentMs: w.clock.nowMs(),
+    });
+  });
+});
+
+function count(frame: Frame): number {
+  return frame.kind === "snapshot" && frame.items.of === "customers" ? frame.items.customers.length : 0;
+}
+
+describe("resuming", () => {
+  it("from any cursor misses nothing and repeats nothing", async () => {
+    const w = bank({ ring: 8 });
+    const { next } = watch(w, ANN);
+    const seen = [await next()];
+    for (let n = 0; n < 30; n++) {
+      await w.change("ann");
+      await w.change("bob");
+      seen.push(await next());
+    }
+    for (const [index, frame] of seen.entries()) {
+      const again = watch(w, ANN, { after: frame.cursor });
+      const rest = seen.slice(index + 1);
+      expect((await again.some(rest.length)).map(told)).toEqual(rest.map(told));
+      const silent = again.next().catch(() => null);
+      await settle();
+      await again.stream.return?.();
+      expect(await silent).toBeNull();
+    }
+  });
+
+  it("from a snapshot does not repeat what the snapshot showed ahead of the stream", async () => {
+    const w = bank();
+    const ahead = w.save("ann");
+    const first = watch(w, ANN);
+    const snapshot = await first.next();
+    await first.stream.return?.();
+    await w.stream.publish([ahead]);
+    await w.change("ann");
+    const again = watch(w, ANN, { after: snapshot.cursor });
+    expect(told(await again.next())).toBe("ann@2");
+  });
+
+  it("from an unfinished snapshot goes on with its next page", async () => {
+    const w = bank();
+    for (let n = 1000; n < 1250; n++) w.save(`c${n}`);
+    const first = watch(w, ALL);
+    const page = await first.next();
+    await first.stream.return?.();
+    await w.change("c1001");
+    const again = watch(w, ALL, { after: page.cursor });
+    const [rest, change] = await again.some(2);
+    expect(rest?.kind === "snapshot" && [rest.complete, count(rest)]).toEqual([true, 50]);
+    expect(change && told(change)).toBe("c1001@2");
+  });
+
+  it("after more was trimmed than is kept gives a Gap and a snapshot", async () => {
+    const w = bank({ ring: 4 });
+    const first = watch(w, ANN);
+    const { cursor } = await first.next();
+    await first.stream.return?.();
+    for (let n = 0; n < 20; n++) await w.change("ann");
+    await settle();
+    w.stream.trim(5);
+    const again = watch(w, ANN, { after: cursor });
+    expect((await again.some(2)).map(told)).toEqual(["gap RETENTION null", "snapshot ann@20"]);
+    await w.change("ann");
+    expect(told(await again.next())).toBe("ann@21");
+  });
+
+  it("after the stream began anew gives a Gap and a snapshot, to those who are live as well", async () => {
+    const w = bank();
+    const live = watch(w, ANN);
+    const { cursor } = await live.next();
+    await w.change("ann");
+    await live.next();
+    const waiting = live.next();
+    await settle();
+    w.stream.restart();
+    expect(told(await waiting)).toBe("gap RESTART null");
+    expect(told(await live.next())).toBe("snapshot ann@1");
+    const again = watch(w, ANN, { after: cursor });
+    expect((await again.some(2)).map(told)).toEqual(["gap RESTART null", "snapshot ann@1"]);
+    await w.change("ann");
+    expect([await live.next(), await again.next()].map(told)).toEqual(["ann@2", "ann@2"]);
+  });
+
+  it("from a Gap begins with the snapshot that belongs to it", async () => {
+    const w = bank();
+    const live = watch(w, ANN);
+    await live.next();
+    const waiting = live.next();
+    await settle();
+    w.stream.restart();
+    const gap = await waiting;
+    await live.stream.return?.();
+    await w.change("ann");
+    const again = watch(w, ANN, { after: gap.cursor });
+    expect(told(await again.next())).toBe("snapshot ann@1");
+  });
+
+  it("takes no cursor of another field, other arguments, another scope, or a forged one", () => {
+    const w = bank();
+    const { cursors } = w.context;
+    const content = { at: "1-0", page: null, floors: null, scope: "everything", watch: ANN };
+    const cursor = cursors.sign(content);
+    const refused = (after: string, what: Watch = ANN) => {
+      expect(() => frames(w.context, what, { after, mode: "LATEST" })).toThrow(
+        expect.objectContaining({ code: "CURSOR_INVALID" }),
+      );
+    };
+    refused(cursor, ALL);
+    refused(cursor, { field: "customerUpdates", customerId: "bob" });
+    refused(cursors.sign({ ...content, scope: "other" }));
+    refused(`${cursor}x`);
+    refused(cursor.replace(/^./, (letter) => (letter === "e" ? "f" : "e")));
+    refused("");
+    refused("garbage");
+    refused("a.".repeat(40_000));
+    expect(w.context.hub.size()).toBe(0);
+  });
+});
+
+describe("a slow reader", () => {
+  it("under EVERY is told how many updates it missed: delivered and missed are all that was published", async () => {
+    const w = bank({ waiting: 10 });
+    await w.change("ann");
+    const { next } = watch(w, ANN);
+    await next();
+    let [delivered, missed] = [0, 0];
+    let last = 1;
+    for (let round = 0; round < 20; round++) {
+      const burst = round % 3 === 0 ? 35 : 7;
+      for (let n = 0; n < burst; n++) await w.change("ann");
+      await settle();
+      while (last < w.stream.published.length) {
+        const frame = await next();
+        if (frame.kind === "gap") missed += frame.missed ?? 0;
+        if (frame.kind === "change") {
+          delivered += 1;
+          expect(frame.revision).toBeGreaterThan(last);
+          last = frame.revision;
+        }
+        if (frame.kind === "snapshot" && frame.items.of === "customers")
+          last = frame.items.customers[0]?.revision ?? 0;
+      }
+    }
+    expect(missed).toBeGreaterThan(50);
+    expect(delivered + missed).toBe(w.stream.published.length - 1);
+  });
+
+  it("has what the snapshot after a Gap overtook counted as missed", async () => {
+    const w = bank({ waiting: 4 });
+    const { some, next } = watch(w, ANN);
+    await next();
+    const idle = next();
+    await settle();
+    await w.change("ann");
+    await idle;
+    for (let n = 0; n < 9; n++) await w.change("ann");
+    await settle();
+    w.beforeRead = async () => {
+      w.beforeRead = null;
+      for (let n = 0; n < 3; n++) await w.change("ann");
+      await settle();
+    };
+    expect((await some(2)).map(told)).toEqual(["gap SLOW_CONSUMER 12", "snapshot ann@13"]);
+    await w.change("ann");
+    expect(told(await next())).toBe("ann@14");
+  });
+
+  it("under LATEST gets one change per customer with everything that changed", async () => {
+    const w = bank();
+    const { next } = watch(w, ALL, { mode: "LATEST" });
+    await next();
+    const idle = next();
+    await settle();
+    await w.change("zoe");
+    await idle;
+    const move = (from: string, to: string) => [{ segment: "engagement", from, to }];
+    await w.change("ann", { metrics: { a: 1 }, segments: move("LOW", "MEDIUM") });
+    await w.change("bob", { metrics: { b: 1 } });
+    await w.change("ann", { metrics: { c: 1 }, segments: move("MEDIUM", "HIGH") });
+    await settle();
+    const [ann, bob] = [await next(), await next()];
+    expect(ann).toMatchObject({
+      revision: 2,
+      changed: ["metrics.a", "metrics.c"],
+      segments: move("LOW", "HIGH"),
+    });
+    expect(told(bob)).toBe("bob@1");
+    const again = watch(w, ALL, { after: ann.cursor, mode: "EVERY" });
+    expect(told(await again.next())).toBe("bob@1");
+    await w.change("ann");
+    expect([await again.next(), await next()].map(told)).toEqual(["ann@3", "ann@3"]);
+    const last = watch(w, ALL, { after: bob.cursor });
+    expect(told(await last.next())).toBe("ann@3");
+  });
+
+  it("under LATEST is bounded by customers, then gets a Gap and a snapshot", async () => {
+    const w = bank({ waitingCustomers: 5 });
+    const { next, some } = watch(w, ALL, { mode: "LATEST" });
+    await next();
+    const idle = next();
+    await settle();
+    await w.change("zoe");
+    await idle;
+    for (let n = 0; n < 8; n++) await w.change(`c${n}`);
+    await settle();
+    const [gap, snapshot] = await some(2);
+    expect(gap && told(gap)).toBe("gap SLOW_CONSUMER 8");
+    expect(snapshot && count(snapshot)).toBe(9);
+  });
+
+  it("does not disturb the others, and a burst within one turn is no reason to call a reader slow", async () => {
+    const w = bank({ waiting: 10 });
+    const slow = watch(w, ANN);
+    const quick = watch(w, ANN);
+    await slow.next();
+    await quick.next();
+    const seen = quick.some(500);
+    for (let n = 0; n < 500; n++) await w.change("ann");
+    expect((await seen).map(told)).toEqual(Array.from({ length: 500 }, (_, n) => `ann@${n + 1}`));
+    expect(told(await slow.next())).toBe("ann@1");
+  });
+});
+
+describe("watching many", () => {
+  it("never mixes two customers, in bursts and with readers of any pace", async () => {
+    const w = bank();
+    const pairs = ["ann", "bob"].map((customerId) => watch(w, { field: "customerUpdates", customerId }));
+    const [ann, bob] = pairs;
+    if (ann === undefined || bob === undefined) throw new Error("unreachable");
+    await ann.next();
+    await bob.next();
+    const seen: Record<string, string[]> = { ann: [], bob: [] };
+    for (let round = 0; round < 50; round++) {
+      for (let n = 0; n < 3; n++) {
+        await w.change("ann");
+        await w.change("bob");
+      }
+      for (const frame of await ann.some(3)) seen.ann?.push(told(frame));
+      if (round % 2 === 1) for (const frame of await bob.some(6)) seen.bob?.push(told(frame));
+    }
+    const expected = (id: string) => Array.from({ length: 150 }, (_, n) => `${id}@${n + 1}`);
+    expect(seen).toEqual({ ann: expected("ann"), bob: expected("bob") });
+  });
+
+  it("tells once that a customer left the filter, and nothing of those who never were in it", async () => {
+    const w = bank();
+    await w.change("ann", { metrics: { balance: 200 } });
+    await w.change("bob", { metrics: { balance: 50 } });
+    const { next, some } = watch(w, { field: "customersUpdates", filter: RICH });
+    expect(told(await next())).toBe("snapshot ann@1");
+    const changes = some(5);
+    await settle();
+    await w.change("bob", { metrics: { balance: 150 } });
+    await w.change("bob", { metrics: { balance: 60 } });
+    await w.change("bob", { metrics: { balance: 70 } });
+    await w.change("ann", { metrics: { visits: 1 } });
+    await w.change("ann", { metrics: { balance: 1 } });
+    await w.change("ann", { metrics: { balance: 2 } });
+    await w.change("ann", { metrics: { balance: 300 } });
+    expect((await changes).map(told)).toEqual(["bob@2", "-bob@3", "ann@2", "-ann@3", "ann@5"]);
+  });
+
+  it("tells who left the filter while the reader was away", async () => {
+    const w = bank();
+    await w.change("ann", { metrics: { balance: 200 } });
+    const first = watch(w, { field: "customersUpdates", filter: RICH });
+    const { cursor } = await first.next();
+    await first.stream.return?.();
+    await w.change("ann", { metrics: { visits: 1 } });
+    await w.change("ann", { metrics: { balance: 1 } });
+    await settle();
+    const again = watch(w, { field: "customersUpdates", filter: RICH }, { after: cursor });
+    const seen = [told(await again.next())];
+    if (seen[0] !== "-ann@3") seen.push(told(await again.next()));
+    expect(seen.at(-1)).toBe("-ann@3");
+  });
+
+  it("of segments shows members, then transitions of the segments asked for only", async () => {
+    const w = bank();
+    const move = (segment: string, to: string) => ({ segments: [{ segment, from: null, to }] });
+    await w.change("ann", move("engagement", "LOW"));
+    const what: Watch = { field: "segmentUpdates", segments: ["engagement"], customerId: null };
+    const { next } = watch(w, what);
+    w.documents.get("ann");
+    expect(told(await next())).toMatch(/^snapshot/);
+    await w.change("bob", move("spending", "HIGH"));
+    await w.change("bob", { metrics: { a: 1 } });
+    await w.change("bob", move("engagement", "HIGH"));
+    expect(await next()).toMatchObject({
+      revision: 3,
+      segments: [{ segment: "engagement", from: null, to: "HIGH" }],
+    });
+  });
+
+  it("of offers shows them, then the states asked for only", async () => {
+    const w = bank();
+    const made = { offers: [{ offer: "loan", from: null, to: "TRIGGERED" as const }] };
+    const gone = { offers: [{ offer: "loan", from: "TRIGGERED" as const, to: "EXPIRED" as const }] };
+    await w.change("ann", made);
+    const what: Watch = { field: "offerUpdates", customerId: null, offers: ["loan"], states: ["TRIGGERED"] };
+    const { next } = watch(w, what);
+    expect(told(await next())).toBe("snapshot ann:loan=TRIGGERED");
+    await w.change("ann", gone);
+    await w.change("bob", made);
+    expect(told(await next())).toBe("bob@1");
+  });
+
+  it("shares one frame among identical subscriptions, and none between scopes", async () => {
+    const w = bank();
+    const other: World = { ...w, context: { ...w.context, viewer: { id: "x", scope: "less" } } };
+    const all = [watch(w, ANN), watch(w, ANN, { mode: "LATEST" }), watch(other, ANN)];
+    for (const each of all) await each.next();
+    const waiting = Promise.all(all.map((each) => each.next()));
+    await settle();
+    await w.change("ann");
+    const [a, b, c] = await waiting;
+    expect(a).toBe(b);
+    expect(a).not.toBe(c);
+  });
+});
+
+describe("a stream that lasts", () => {
+  it("sends Progress when nothing else was sent, with a cursor past all that did not concern it", async () => {
+    const w = bank();
+    const { next } = watch(w, ANN);
+    await next();
+    const waiting = next();
+    for (let n = 0; n < 5; n++) await w.change("bob");
+    await settle();
+    await w.clock.advance(60_000);
+    const progress = await waiting;
+    expect(told(progress)).toBe("progress");
+    w.stream.trim(0);
+    const again = watch(w, ANN, { after: progress.cursor });
+    await w.change("ann");
+    expect(told(await again.next())).toBe("ann@1");
+  });
+
+  it("sends Progress after many updates of others", async () => {
+    const w = bank({ progressEntries: 50 });
+    const { next } = watch(w, ANN);
+    await next();
+    const waiting = next();
+    for (let n = 0; n < 120; n++) {
+      await w.change("bob");
+      await settle(1);
+    }
+    expect(told(await waiting)).toBe("progress");
+  });
+
+  it("ends with a resumable code when the process drains, and so does one that begins then", async () => {
+    const w = bank();
+    const { next, stream } = watch(w, ANN);
+    await next();
+    const waiting = next();
+    await settle();
+    w.context.hub.drain();
+    const ended = await waiting;
+    expect(told(ended)).toBe("ended DRAINING true");
+    expect((await stream.next()).done).toBe(true);
+    const late = watch(w, ANN);
+    expect(told(await late.next())).toBe("ended DRAINING true");
+    expect(w.context.hub.size()).toBe(0);
+    const content = w.context.cursors.open(ended.cursor ?? "", "everything", ANN);
+    expect(content.page).toBeNull();
+  });
+
+  it("frees everything when its reader leaves, at any moment, and answers pending pulls", async () => {
+    const w = bank();
+    await w.change("ann");
+    for (let n = 0; n < 10_000; n++) {
+      const stream = frames(w.context, ANN, { after: null, mode: "LATEST" });
+      if (n % 3 > 0) await stream.next();
+      const pending = n % 3 === 2 ? stream.next() : null;
+      await stream.return?.();
+      if (pending !== null) expect((await pending).done).toBe(true);
+      expect((await stream.next()).done).toBe(true);
+    }
+    expect(w.context.hub.size()).toBe(0);
+    await w.change("ann");
+    await settle();
+  });
+
+  it("reports a store that fails, and ends", async () => {
+    const w = bank();
+    w.beforeRead = () => Promise.reject(new Error("disk"));
+    const { stream } = watch(w, ANN);
+    await expect(stream.next()).rejects.toThrow("disk");
+    expect((await stream.next()).done).toBe(true);
+    expect(w.context.hub.size()).toBe(0);
+  });
+});
+
+describe("changesSince", () => {
+  it("gives a polling client the same frames a subscription gets", async () => {
+    const w = bank();
+    const start = await changesSince(w.context, null, 10);
+    expect(start).toMatchObject({ frames: [], hasMore: false });
+    const live = watch(w, ALL, { after: start.endCursor });
+    for (let n = 0; n < 5; n++) await w.change(n % 2 === 0 ? "ann" : "bob");
+    await settle();
+    const first = await changesSince(w.context, start.endCursor, 3);
+    const second = await changesSince(w.context, first.endCursor, 3);
+    expect(first.hasMore).toBe(true);
+    expect(second.hasMore).toBe(false);
+    const polled = [...first.frames, ...second.frames].map(told);
+    expect(polled).toEqual((await live.some(5)).map(told));
+    expect(w.context.hub.size()).toBe(1);
+  });
+
+  it("pages through a snapshot that follows a Gap", async () => {
+    const w = bank({ ring: 2 });
+    const { endCursor } = await changesSince(w.context, null, 1);
+    for (let n = 100; n < 350; n++) await w.change(`c${n}`);
+    await settle();
+    w.stream.trim(1);
+    let after = endCursor;
+    const seen: string[] = [];
+    for (;;) {
+      const { frames: found, endCursor: next, hasMore } = await changesSince(w.context, after, 1);
+      seen.push(
+        ...found.map((frame) => (frame.kind === "snapshot" ? `snapshot ${count(frame)}` : told(frame))),
+      );
+      after = next;
+      if (!hasMore) break;
+    }
+    expect(seen).toEqual(["gap RETENTION 250", "snapshot 200", "snapshot 50"]);
+  });
+
+  it("refuses a first out of range", async () => {
+    const w = bank();
+    await expect(changesSince(w.context, null, 0)).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
+    await expect(changesSince(w.context, null, 201)).rejects.toMatchObject({ code: "BAD_USER_INPUT" });
+  });
+});
