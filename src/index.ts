@@ -1,0 +1,16 @@
+/** The public names of the package: what it takes to run it inside another program, and to write adapters for its ports. */
+export { createApp } from "./app.ts";
+export type { App, AppOptions, ServeOptions, SourceOptions } from "./app.ts";
+export type { Clock } from "./clock.ts";
+export { codeOf, Customer360Error } from "./errors.ts";
+export type { ErrorCode } from "./errors.ts";
+export { lineLog, silentLog } from "./log.ts";
+export type { Log } from "./log.ts";
+export { loadPlan } from "./plan/load.ts";
+export type { Plan } from "./customer/plan.ts";
+export type { Customer, Update } from "./customer/customer.ts";
+export type { Source, SourceBatch, Checkpoint } from "./ingest/source.ts";
+export type { SourceRecord } from "./cdc/change.ts";
+export type { Store } from "./store/store.ts";
+export type { Reads } from "./store/reads.ts";
+export type { Updates } from "./updates/updates.ts";
