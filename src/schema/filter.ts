@@ -161,7 +161,7 @@ function declareComparison(builder: Surface["builder"], scalar: ScalarName) {
     ([op]) => scalar !== "Boolean" || op === "eq" || op === "ne",
   );
   return builder.inputType(`${name}Comparison`, {
-    description: `Conditions on a ${scalar}; those given hold together. Null compares with nothing but \`isNull\`.`,
+    description: `Conditions on ${name === "Int" ? "an" : "a"} ${name}; those given hold together. Null compares with nothing but \`isNull\`.`,
     fields: (t) => ({
       ...Object.fromEntries(
         operators.map(([op, description]) => [op, t.field({ type: scalar, description })]),

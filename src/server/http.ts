@@ -1,0 +1,251 @@
+import { createServer as createHttpServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { GraphQLSchema } from "graphql";
+import { Customer360Error } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Context, Viewer } from "../resolvers/context.ts";
+import { createGraphiql } from "./graphiql.ts";
+import { LIMITS } from "./limits.ts";
+import { createMask } from "./masking.ts";
+import { createDoorkeeper, isLoopback } from "./origins.ts";
+import { createSse } from "./sse.ts";
+import { attachWebSocket } from "./websocket.ts";
+import { createAnswer } from "./yoga.ts";
+
+/** What to serve. */
+export interface ServerOptions {
+  readonly schema: GraphQLSchema;
+  readonly contextFor: (viewer: Viewer) => Context;
+  /** Serves GraphiQL to browsers that open the endpoint. */
+  readonly graphiql: boolean;
+  /** Whether this process is able to answer: the other half of `/readyz`. */
+  readonly status: { ready(): boolean };
+  readonly log: Log;
+  /** Origins such as `https://bank.example` whose pages may use the API; none by default. */
+  readonly origins?: readonly string[];
+}
+
+/** One HTTP server with all transports on it. */
+export interface ApiServer {
+  /** Throws PORT_IN_USE, or SETTINGS_INVALID for an address that cannot be listened on. */
+  listen(host: string, port: number): Promise<{ readonly url: string }>;
+  /** Not ready any more, no new connections; settles when the last answer and the last stream have ended. */
+  drain(): Promise<void>;
+  /** Cuts what is left. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+const ENDPOINT = "/graphql";
+const FILES = "/graphiql/";
+
+/** A path with what answers it. Nothing it throws reaches the client unmasked. */
+type Route = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
+
+/** Serves `/graphql` (queries, SSE, WebSocket, GraphiQL), `/`, `/healthz` and `/readyz`. */
+export function createServer(options: ServerOptions): ApiServer {
+  const { schema, contextFor, log } = options;
+  let host = "";
+  let draining = false;
+  const door = createDoorkeeper({ origins: options.origins ?? [], loopbackOnly: () => isLoopback(host) });
+  const mask = createMask(log);
+  const routes = createRoutes(options, () => draining);
+  const server = createHttpServer((request, response) => {
+    secure(response);
+    if (draining) response.setHeader("connection", "close");
+    response.once("close", () => draining && server.closeIdleConnections());
+    const refusal = door.refusal(request);
+    const allowed = door.allowedOrigin(request);
+    if (allowed !== null) allow(response, allowed);
+    const route =
+      refusal === null
+        ? routes(request)
+        : () => fail(response, { status: 403, code: "FORBIDDEN", message: refusal });
+    Promise.resolve(route(request, response)).catch((error: unknown) => {
+      const { message, extensions } = mask(error);
+      fail(response, { status: 500, code: "INTERNAL_ERROR", message, id: String(extensions.id) });
+    });
+  });
+  server.requestTimeout = 30_000;
+  server.headersTimeout = 10_000;
+  const sockets = attachWebSocket({
+    server,
+    schema,
+    contextFor,
+    path: ENDPOINT,
+    log,
+    refusal: (request: IncomingMessage) => door.refusal(request),
+  });
+  return {
+    async listen(address, port) {
+      host = address;
+      await listening(server, address, port);
+      return { url: urlOf(server, address) };
+    },
+    async drain() {
+      draining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      await sockets.drain();
+      await closed;
+    },
+    async close() {
+      draining = true;
+      sockets.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function createRoutes(options: ServerOptions, draining: () => boolean): (request: IncomingMessage) => Route {
+  const { schema, contextFor, log } = options;
+  const answer = createAnswer({ schema, contextFor, mask: createMask(log), path: ENDPOINT });
+  const sse = createSse({ schema, contextFor, log });
+  const graphiql = options.graphiql ? createGraphiql({ schema, endpoint: ENDPOINT, filesPath: FILES }) : null;
+  const endpoint: Route = async (request, response) => {
+    if (request.method === "OPTIONS") return preflight(response);
+    if (graphiql !== null && wantsPage(request)) return graphiql.page(response);
+    const fault = unacceptable(request);
+    if (fault !== null) return fail(response, fault);
+    if (wantsStream(request) && (await sse.handle(request, response))) return;
+    return answer(request, response);
+  };
+  return (request) => {
+    const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+    if (path === ENDPOINT) return endpoint;
+    if (path === "/healthz") return (_, response) => json(response, 200, { status: "ok" });
+    if (path === "/readyz") return (_, response) => readiness(response, options.status.ready(), draining());
+    if (graphiql === null) return notFound;
+    if (path === "/") return (_, response) => redirect(response, ENDPOINT);
+    return async (_, response) => {
+      const gzip = /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
+      if (!(await graphiql.file(path, { gzip }, response))) notFound(request, response);
+    };
+  };
+}
+
+/** Browsers that open the endpoint itself, rather than fetch from it. */
+function wantsPage({ method, url = "", headers }: IncomingMessage): boolean {
+  return method === "GET" && (headers.accept ?? "").includes("text/html") && !/[?&]query=/.test(url);
+}
+
+/** Clients that take both get JSON: several send `text/event-stream` with every query. */
+function wantsStream({ headers: { accept = "" } }: IncomingMessage): boolean {
+  return accept.includes("text/event-stream") && !accept.includes("json");
+}
+
+/** A reason not to read the body at all; null when there is none. */
+function unacceptable({ method, headers }: IncomingMessage): Failure | null {
+  if (method !== "POST") return null;
+  if (!/^application\/(graphql\+)?json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
+    return { status: 415, code: "UNSUPPORTED_MEDIA_TYPE", message: "Send application/json." };
+  }
+  if ((headers["content-encoding"] ?? "identity") !== "identity") {
+    return { status: 415, code: "UNSUPPORTED_MEDIA_TYPE", message: "Send the body uncompressed." };
+  }
+  if (Number(headers["content-length"] ?? 0) > LIMITS.maxBodyBytes) {
+    return { status: 413, code: "TOO_LARGE", message: `A request has at most ${LIMITS.maxBodyBytes} bytes.` };
+  }
+  return null;
+}
+
+function secure(response: ServerResponse): void {
+  response.setHeader("cache-control", "no-store");
+  response.setHeader("x-content-type-options", "nosniff");
+  response.setHeader("x-frame-options", "DENY");
+  response.setHeader("referrer-policy", "no-referrer");
+  response.setHeader("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+}
+
+function allow(response: ServerResponse, origin: string): void {
+  response.setHeader("access-control-allow-origin", origin);
+  response.setHeader("vary", "origin");
+}
+
+function preflight(response: ServerResponse): void {
+  response.setHeader("allow", "GET, POST, OPTIONS");
+  if (response.hasHeader("access-control-allow-origin")) {
+    response.setHeader("access-control-allow-methods", "GET, POST");
+    response.setHeader("access-control-allow-headers", "content-type, last-event-id");
+    response.setHeader("access-control-max-age", "600");
+  }
+  response.statusCode = 204;
+  response.end();
+}
+
+function redirect(response: ServerResponse, path: string): void {
+  response.statusCode = 302;
+  response.setHeader("location", path);
+  response.end();
+}
+
+function readiness(response: ServerResponse, ready: boolean, draining: boolean): void {
+  const reasons = draining ? ["stopping: streams are ending"] : ready ? [] : ["not serving yet, or stopping"];
+  json(response, reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons });
+}
+
+function notFound(_: IncomingMessage, response: ServerResponse): void {
+  fail(response, { status: 404, code: "NOT_FOUND", message: `There is ${ENDPOINT}, /healthz and /readyz.` });
+}
+
+/** A refusal in the shape of a GraphQL answer, so that clients show it. */
+interface Failure {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly id?: string;
+}
+
+function fail(response: ServerResponse, { status, code, message, id }: Failure): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  // The body, if there is one, was not read: the connection cannot go on.
+  response.setHeader("connection", "close");
+  json(response, status, {
+    errors: [{ message, extensions: { code, ...(id === undefined ? {} : { id }) } }],
+  });
+}
+
+function json(response: ServerResponse, status: number, content: unknown): void {
+  response.statusCode = status;
+  response.setHeader("content-type", "application/json; charset=utf-8");
+  response.end(`${JSON.stringify(content)}\n`);
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => reject(explained(error, host, port));
+    server.once("error", failed);
+    server.listen(port, host, () => {
+      server.off("error", failed);
+      resolve();
+    });
+  });
+}
+
+function explained(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === "EADDRINUSE") {
+    return new Customer360Error(
+      "PORT_IN_USE",
+      `port ${port} of ${host} is in use: stop the program that uses it, or choose another with --port or PORT`,
+      { cause: error },
+    );
+  }
+  return new Customer360Error(
+    "SETTINGS_INVALID",
+    `cannot listen on ${host}, port ${port}: ${error.message}`,
+    {
+      cause: error,
+    },
+  );
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}

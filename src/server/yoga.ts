@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { useEngine } from "@envelop/core";
+import { execute, parse, subscribe, validate } from "graphql";
+import type { GraphQLSchema } from "graphql";
+import { createYoga } from "graphql-yoga";
+import { OPEN_VIEWER } from "../resolvers/context.ts";
+import type { Context, Viewer } from "../resolvers/context.ts";
+import { LIMITS, parseOptions, validationRules } from "./limits.ts";
+import type { Mask } from "./masking.ts";
+
+/** What answering over HTTP needs. */
+export interface YogaOptions {
+  readonly schema: GraphQLSchema;
+  readonly contextFor: (viewer: Viewer) => Context;
+  readonly mask: Mask;
+  /** Path of the endpoint, such as `/graphql`. */
+  readonly path: string;
+}
+
+/** Answers one query; subscriptions go elsewhere (sse.ts, websocket.ts). */
+export type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/**
+ * GraphQL over HTTP by graphql-yoga, everything beside that switched off. graphql-js is its engine: the executor that comes
+ * with it answers fields in another order than they were asked for.
+ */
+export function createAnswer({ schema, contextFor, mask, path }: YogaOptions): Answer {
+  const yoga = createYoga({
+    schema,
+    graphqlEndpoint: path,
+    context: () => contextFor(OPEN_VIEWER),
+    maskedErrors: { maskError: mask },
+    plugins: [
+      useEngine({
+        parse: (source, options) => parse(source, { ...options, ...parseOptions }),
+        validate,
+        execute,
+        subscribe,
+        specifiedRules: [...validationRules],
+      }),
+    ],
+    maxRequestBodySize: LIMITS.maxBodyBytes,
+    batching: false,
+    cors: false,
+    graphiql: false,
+    landingPage: false,
+    logging: false,
+    multipart: false,
+  });
+  return async (request, response) => {
+    await yoga(request, response);
+  };
+}
