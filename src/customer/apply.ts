@@ -10,8 +10,8 @@ import {
 } from "./customer.ts";
 import { derive } from "./derive.ts";
 import { diff } from "./diff.ts";
-import { draft, type DraftedRows } from "./draft.ts";
-import { tableOf } from "./lookup.ts";
+import { type Draft, type DraftedRows, finish, take } from "./draft.ts";
+import { lookup, tableOf } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
 import { type Memory, remember } from "./versions.ts";
 
@@ -57,18 +57,25 @@ export interface Applied {
  * announcement of that in its outbox; what nobody can see (a raised head, an origin) makes a revision without one.
  */
 export function apply(input: ApplyInput, plan: Plan): Applied {
-  const { customer, changes } = input;
-  const rows = draft(input, plan);
+  const { customer, pages, changes, truncates } = input;
+  const { tables } = lookup(plan);
+  const draft: Draft = { customer, tables, pages, holders: [], missing: [], truncates };
   let memory: Memory = customer;
   const judged: Judged[] = [];
   for (const change of changes) {
-    judged.push({ change, ...rows.take(change) });
-    if (isOwn(change, customer)) memory = remember(memory, change, tableOf(plan, change.table));
+    const table = tableOf(plan, change.table);
+    judged.push(take(draft, change, table));
+    if (isOwn(change, customer)) memory = remember(memory, change, table);
   }
-  const drafted = rows.finish();
+  const drafted = finish(draft);
   if (drafted.needsWhole.length > 0) return { customer, pages: [], judged, needsWhole: drafted.needsWhole };
   const next = settle({ input, drafted, memory, judged }, plan);
   return { customer: next, pages: drafted.pages, judged, needsWhole: [] };
+}
+
+/** True once a customer was announced, which is when it first held a live row. */
+export function isSeen({ freshness }: Customer): boolean {
+  return freshness.appliedMs > 0;
 }
 
 /** A version that names another customer is not part of this one's history, although the row now is. */
@@ -91,39 +98,54 @@ function settle({ input, drafted, memory, judged }: Batch, plan: Plan): Customer
   const { customer: before, nowMs } = input;
   const { tables, notes, totals, pagedTables } = drafted;
   const { history, crossings } = memory;
-  const isNew = before.revision === 0 && judged.some(({ change }) => change.op !== "truncate");
-  const stored =
-    isNew ||
+  const isStored =
     tables !== before.tables ||
     notes !== before.notes ||
     history !== before.history ||
     crossings !== before.crossings;
-  if (!stored && (before.dueMs === null || nowMs < before.dueMs)) return before;
-  const revision = before.revision + 1;
-  const folded: Customer = { ...before, revision, tables, notes, totals, history, crossings };
-  if (before.customerId === NOBODY) return folded;
-  const after = derive(before, folded, { plan, nowMs });
-  return announce(before, after, { pagedTables, freshness: freshnessOf(before, judged, nowMs) });
+  const isNew = before.revision === 0 && judged.some(({ change }) => change.op !== "truncate");
+  const isDue = before.dueMs !== null && nowMs >= before.dueMs;
+  if (!isStored && !isNew && !isDue) return before;
+  const { customerId } = before;
+  const derivable = { tables, totals, history, crossings };
+  const { metrics, segments, offers, dueMs } =
+    customerId === NOBODY ? before : derive(before, derivable, { plan, nowMs });
+  const after: Customer = {
+    customerId,
+    revision: before.revision + 1,
+    tables,
+    notes,
+    totals,
+    history,
+    crossings,
+    metrics,
+    segments,
+    offers,
+    freshness: before.freshness,
+    dueMs,
+    outbox: before.outbox,
+  };
+  return customerId === NOBODY ? after : announce(before, after, { pagedTables, judged, nowMs });
 }
 
 /** Puts what differs into the outbox. A customer that never had a live row is unseen: nobody is told of its dead ones. */
 function announce(
   before: Customer,
   after: Customer,
-  { pagedTables, freshness }: { readonly pagedTables: ReadonlySet<string>; readonly freshness: Freshness },
+  {
+    pagedTables,
+    judged,
+    nowMs,
+  }: Pick<DraftedRows, "pagedTables"> & Pick<Batch, "judged"> & { nowMs: number },
 ): Customer {
   const wasSeen = isSeen(before);
   if (!wasSeen && !hasLiveRow(after)) return after;
-  const difference = diff(wasSeen ? before : newCustomer(before.customerId), after, pagedTables);
-  if (difference.changed.length === 0) return after;
   const { customerId, revision } = after;
-  const announcement: Announcement = { customerId, revision, ...difference, freshness };
+  const { changed, segments, offers } = diff(wasSeen ? before : newCustomer(customerId), after, pagedTables);
+  if (changed.length === 0) return after;
+  const freshness = freshnessOf(before, judged, nowMs);
+  const announcement: Announcement = { customerId, revision, changed, segments, offers, freshness };
   return { ...after, freshness, outbox: [...before.outbox, announcement] };
-}
-
-/** True once a customer was announced, which is when it first held a live row. */
-export function isSeen({ freshness }: Customer): boolean {
-  return freshness.appliedMs > 0;
 }
 
 function hasLiveRow({ tables, notes }: Customer): boolean {
@@ -133,19 +155,16 @@ function hasLiveRow({ tables, notes }: Customer): boolean {
   );
 }
 
-/** The newest times of the changes that were applied, or of all that led here when none was. */
+/** The newest times of the changes that were applied, or of all that led here when none was; the last ones known without any. */
 function freshnessOf({ freshness }: Customer, judged: readonly Judged[], nowMs: number): Freshness {
-  const applied = judged.filter(({ verdict }) => verdict === "applied");
-  let { sourceMs, ingestedMs } = freshness;
-  let own = false;
-  for (const { change } of applied.length > 0 ? applied : judged) {
-    sourceMs = newest(own ? sourceMs : null, change.sourceMs);
-    ingestedMs = newest(own ? ingestedMs : null, change.ingestedMs);
-    own = true;
+  if (judged.length === 0) return { ...freshness, appliedMs: nowMs };
+  const someApplied = judged.some(({ verdict }) => verdict === "applied");
+  let sourceMs: number | null = null;
+  let ingestedMs: number | null = null;
+  for (const { change, verdict } of judged) {
+    if (someApplied && verdict !== "applied") continue;
+    if (change.sourceMs !== null && change.sourceMs > (sourceMs ?? -Infinity)) sourceMs = change.sourceMs;
+    if (change.ingestedMs > (ingestedMs ?? -Infinity)) ingestedMs = change.ingestedMs;
   }
   return { sourceMs, ingestedMs, appliedMs: nowMs };
-}
-
-function newest(a: number | null, b: number | null): number | null {
-  return a === null ? b : b === null ? a : Math.max(a, b);
 }

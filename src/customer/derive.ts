@@ -1,33 +1,35 @@
 import type { Customer } from "./customer.ts";
-import { deriveMetrics, sameOneRowTables, scopeRows } from "./metrics.ts";
+import { lookup } from "./lookup.ts";
+import { type Derivable, deriveMetrics, sameOneRowTables, scopeRows } from "./metrics.ts";
 import { deriveOffers, nextExpiryMs } from "./offers.ts";
 import type { Plan, Scope } from "./plan.ts";
 import { deriveSegments, standingIn } from "./segments.ts";
 
+/** Everything derived of a customer. */
+export type Derived = Pick<Customer, "metrics" | "segments" | "offers" | "dueMs">;
+
 /**
- * Derives metrics, segments and offers of `after` from its rows, totals and memory. What nothing that changed since `before`
- * can have touched is taken from `before`; the answer is the same as if all were derived anew.
+ * Derives metrics, segments and offers from rows, totals and memory. What nothing that changed since `before` can have touched
+ * is taken from `before`; the answer is the same as if all were derived anew.
  */
 export function derive(
   before: Customer,
-  after: Customer,
-  { plan, nowMs }: { plan: Plan; nowMs: number },
-): Customer {
+  after: Derivable,
+  { plan, nowMs }: { readonly plan: Plan; readonly nowMs: number },
+): Derived {
   const metrics = deriveMetrics(before, after, plan);
-  const settled =
-    metrics === before.metrics && isDerived(before, plan) && sameOneRowTables(before, after, plan);
+  const sameScope =
+    before.revision > 0 && metrics === before.metrics && sameOneRowTables(before, after, lookup(plan));
   const isDue = before.dueMs !== null && nowMs >= before.dueMs;
-  if (settled && !isDue && before.crossings === after.crossings) {
-    const { segments, offers, dueMs } = before;
-    return { ...after, metrics, segments, offers, dueMs };
-  }
+  if (sameScope && !isDue && before.crossings === after.crossings) return before;
   const rows = scopeRows(after, plan);
-  const segments = settled
+  const segments = sameScope
     ? before.segments
     : deriveSegments(before.segments, { metrics, rows, nowMs }, plan);
   const scope: Scope = { metrics, rows, segments: standings(segments) };
   const offers = deriveOffers(before.offers, { crossings: after.crossings, scope, nowMs }, plan);
-  return { ...after, metrics, segments, offers, dueMs: nextExpiryMs(offers) };
+  const dueMs = offers === before.offers ? before.dueMs : nextExpiryMs(offers);
+  return { metrics, segments, offers, dueMs };
 }
 
 function standings(segments: Customer["segments"]): Record<string, string> {
@@ -37,9 +39,4 @@ function standings(segments: Customer["segments"]): Record<string, string> {
     if (state !== undefined) named[name] = standingIn(state);
   }
   return named;
-}
-
-/** False for a document that was never derived by this plan. */
-function isDerived({ segments, revision }: Customer, plan: Plan): boolean {
-  return revision > 0 && Object.keys(segments).length === plan.segments.length;
 }

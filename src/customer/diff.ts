@@ -13,11 +13,14 @@ import { standingIn } from "./segments.ts";
 /** What differs between two versions of a customer, for those who read it. */
 export type Difference = Pick<Announcement, "changed" | "segments" | "offers">;
 
+/** The parts of a customer that readers see. */
+export type Shown = Pick<Customer, "tables" | "metrics" | "segments" | "offers">;
+
 /**
  * Names the fields in which two versions differ visibly, sorted: setting them in `before` to what they are in `after` gives
  * `after`. `pagedTables` are the paged tables whose rows differ, which the documents themselves do not hold.
  */
-export function diff(before: Customer, after: Customer, pagedTables: ReadonlySet<string>): Difference {
+export function diff(before: Shown, after: Shown, pagedTables: readonly string[]): Difference {
   const changed = [...pagedTables];
   for (const table of namesIn(before.tables, after.tables)) {
     if (!sameRows(before.tables[table], after.tables[table])) changed.push(table);
@@ -27,31 +30,48 @@ export function diff(before: Customer, after: Customer, pagedTables: ReadonlySet
     const value = after.metrics[name];
     if (old === undefined || value === undefined || !sameValue(old, value)) changed.push(`metrics.${name}`);
   }
-  const segments: SegmentTransition[] = [];
-  for (const segment of namesIn(before.segments, after.segments)) {
-    const old = before.segments[segment];
-    const now = after.segments[segment];
-    if (old === now) continue;
-    changed.push(`segments.${segment}`);
-    if (now === undefined || (old !== undefined && standingIn(old) === standingIn(now))) continue;
-    segments.push({ segment, from: old === undefined ? null : standingIn(old), to: standingIn(now) });
-  }
-  const offers: OfferTransition[] = [];
-  for (const offer of namesIn(before.offers, after.offers)) {
-    const old = before.offers[offer];
-    const now = after.offers[offer];
-    if (sameOffer(old, now)) continue;
-    changed.push(`offers.${offer}`);
-    if (now !== undefined) offers.push({ offer, from: old?.state ?? null, to: now.state });
-  }
+  const segments = diffSegments(before.segments, after.segments, changed);
+  const offers = diffOffers(before.offers, after.offers, changed);
   return { changed: changed.sort(), segments, offers };
 }
+
+function diffSegments(
+  before: Shown["segments"],
+  after: Shown["segments"],
+  changed: string[],
+): SegmentTransition[] {
+  const transitions: SegmentTransition[] = [];
+  for (const segment of namesIn(before, after)) {
+    const old = before[segment];
+    const now = after[segment];
+    if (old === now) continue;
+    changed.push(`segments.${segment}`);
+    const from = old === undefined ? null : standingIn(old);
+    if (now !== undefined && from !== standingIn(now))
+      transitions.push({ segment, from, to: standingIn(now) });
+  }
+  return transitions;
+}
+
+function diffOffers(before: Shown["offers"], after: Shown["offers"], changed: string[]): OfferTransition[] {
+  const transitions: OfferTransition[] = [];
+  for (const offer of namesIn(before, after)) {
+    const old = before[offer];
+    const now = after[offer];
+    if (sameOffer(old, now)) continue;
+    changed.push(`offers.${offer}`);
+    if (now !== undefined) transitions.push({ offer, from: old?.state ?? null, to: now.state });
+  }
+  return transitions;
+}
+
+const NONE: readonly string[] = [];
 
 type Named = Readonly<Record<string, unknown>>;
 
 /** All names in either; none at all when both are the very same object. */
 function namesIn(before: Named, after: Named): readonly string[] {
-  if (before === after) return [];
+  if (before === after) return NONE;
   const names = Object.keys(after);
   for (const name in before) if (!(name in after)) names.push(name);
   return names;

@@ -1,14 +1,14 @@
 import type { Change, Position, Verdict } from "../cdc/change.ts";
-import type { PageChange } from "./apply.ts";
+import type { Judged, PageChange } from "./apply.ts";
 import type { Customer, Page, Row, Rows } from "./customer.ts";
 import { fold, sameVisibly } from "./fold.ts";
+import type { TableLookup } from "./lookup.ts";
 import { type Notes, notePage, turnPage } from "./page.ts";
 import { above } from "./parts.ts";
-import { tableOf } from "./lookup.ts";
-import type { Plan } from "./plan.ts";
 
 /** Rows of one inline table or of one page, with what this batch made of them. Undefined stands for a row dropped from store. */
 interface Holder {
+  readonly table: TableLookup;
   readonly page: Page | null;
   readonly rows: Rows;
   readonly changed: Map<string, Row | undefined>;
@@ -16,10 +16,13 @@ interface Holder {
 
 /** The rows of a customer while a batch is folded into them. */
 export interface Draft {
-  /** Folds one change; the verdict on it, and whether another content claims its position. */
-  take(change: Change): { readonly verdict: Verdict; readonly conflict: boolean };
-  /** What the batch made of the rows. */
-  finish(): DraftedRows;
+  readonly customer: Customer;
+  readonly tables: ReadonlyMap<string, TableLookup>;
+  readonly pages: readonly Page[];
+  readonly holders: Holder[];
+  /** Pages a truncate concerns that are not loaded whole. */
+  readonly missing: Page[];
+  truncates: Readonly<Record<string, Position>>;
 }
 
 /** What a batch made of a customer's rows. Every part that did not change is the very same object as before. */
@@ -27,66 +30,71 @@ export interface DraftedRows extends Notes {
   readonly tables: Customer["tables"];
   readonly pages: readonly PageChange[];
   /** Paged tables whose rows differ visibly from what was announced. */
-  readonly pagedTables: ReadonlySet<string>;
+  readonly pagedTables: readonly string[];
   readonly needsWhole: readonly Page[];
 }
 
-/** What a draft starts from. */
-export interface DraftInput {
-  readonly customer: Customer;
-  readonly pages: readonly Page[];
-  readonly truncates: Readonly<Record<string, Position>>;
+/** Folds one change into a draft. */
+export function take(draft: Draft, change: Change, table: TableLookup): Judged {
+  if (change.op === "truncate") {
+    return { change, verdict: truncate(draft, change, table), conflict: false };
+  }
+  const holder = holderOf(draft, change, table);
+  const stored = rowIn(holder, change.key);
+  const { row, verdict, conflict } = fold(stored, change, draft.truncates[change.table]);
+  if (row !== stored) put(holder, change.key, row);
+  return { change, verdict, conflict };
 }
 
-/** Begins to fold a batch into a customer's rows. */
-export function draft(input: DraftInput, plan: Plan): Draft {
-  const { customer, pages } = input;
-  const watermarks: Record<string, Position> = { ...input.truncates };
-  const inline = new Map<string, Holder>();
-  const paged: Holder[] = pages.map((page) => ({ page, rows: page.rows, changed: new Map() }));
-  const missing: Page[] = [];
-
-  const inlineHolder = (table: string): Holder => {
-    let holder = inline.get(table);
-    if (holder === undefined) {
-      holder = { page: null, rows: customer.tables[table] ?? {}, changed: new Map() };
-      inline.set(table, holder);
+/** What a draft came to. */
+export function finish({ customer, tables: lookups, pages, holders, missing }: Draft): DraftedRows {
+  let { tables } = customer;
+  let kept: Notes = customer;
+  const turned: PageChange[] = [];
+  const pagedTables: string[] = [];
+  const needsWhole = missing;
+  for (const holder of holders) {
+    if (holder.changed.size === 0) continue;
+    const { page, table } = holder;
+    if (page === null) {
+      tables = { ...tables, [table.table.name]: turnRows(holder) };
+      continue;
     }
-    return holder;
-  };
+    const next = turnPage(page, rowsOf(holder), table.metrics);
+    if (next === null) needsWhole.push(page);
+    else turned.push(next);
+    if (differs(holder)) name(pagedTables, page.table);
+  }
+  for (const page of pages) {
+    const after = turned.find(({ before }) => before === page)?.after ?? page;
+    const noted = kept;
+    kept = notePage(kept, after, lookups.get(page.table)?.metrics ?? []);
+    const isAhead = page.revision > (customer.notes[page.table]?.[page.page]?.revision ?? 0);
+    if (kept !== noted && isAhead) name(pagedTables, page.table);
+  }
+  return { tables, notes: kept.notes, totals: kept.totals, pages: turned, pagedTables, needsWhole };
+}
 
-  const holderOf = ({ table, page }: Change): Holder => {
-    if (!tableOf(plan, table).paged) return inlineHolder(table);
-    const found = paged.find((holder) => holder.page?.table === table && holder.page.page === page);
-    if (found === undefined) throw new Error(`page ${page ?? "null"} of ${table} was not loaded`);
-    return found;
-  };
+function name(names: string[], added: string): void {
+  if (!names.includes(added)) names.push(added);
+}
 
-  const truncate = ({ table, position }: Change): Verdict => {
-    const watermark = watermarks[table];
-    if (watermark !== undefined && position < watermark) return "late";
-    watermarks[table] = position;
-    const isPaged = tableOf(plan, table).paged;
-    const holders = isPaged ? paged.filter(({ page }) => page?.table === table) : [inlineHolder(table)];
-    const swept = holders.map((holder) => sweep(holder, position)).includes(true);
-    if (isPaged) missing.push(...notWhole(customer, table, holders));
-    return swept ? "applied" : "duplicate";
-  };
+function holderOf(draft: Draft, change: Change, table: TableLookup): Holder {
+  const page = table.paged ? pageOf(draft, change) : null;
+  for (const holder of draft.holders) if (holder.table === table && holder.page === page) return holder;
+  return addHolder(draft, table, page);
+}
 
-  return {
-    take: (change) => {
-      if (change.op === "truncate") return { verdict: truncate(change), conflict: false };
-      const holder = holderOf(change);
-      const stored = rowIn(holder, change.key);
-      const { row, verdict, conflict } = fold(stored, change, watermarks[change.table]);
-      if (row !== stored) put(holder, change.key, row);
-      return { verdict, conflict };
-    },
-    finish: () => {
-      const tables = finishTables(customer, inline);
-      return { tables, ...finishPages(customer, { paged, missing }, plan) };
-    },
-  };
+function addHolder({ customer, holders }: Draft, table: TableLookup, page: Page | null): Holder {
+  const rows = page === null ? (customer.tables[table.table.name] ?? {}) : page.rows;
+  const holder: Holder = { table, page, rows, changed: new Map() };
+  holders.push(holder);
+  return holder;
+}
+
+function pageOf({ pages }: Draft, change: Change): Page {
+  for (const page of pages) if (page.page === change.page && page.table === change.table) return page;
+  throw new Error(`page ${change.page ?? "null"} of ${change.table} was not loaded`);
 }
 
 function rowIn({ rows, changed }: Holder, key: string): Row | undefined {
@@ -100,7 +108,22 @@ function put({ page, rows, changed }: Holder, key: string, row: Row | undefined)
   else if (old.live) changed.set(key, { at: old.at, live: false, values: {}, origin: old.origin });
 }
 
-/** Takes everything below a truncate out of a holder; true when something was. */
+/** Sweeps the table: the customer's part of a truncate. */
+function truncate(draft: Draft, { table: tableName, position }: Change, table: TableLookup): Verdict {
+  const watermark = draft.truncates[tableName];
+  if (watermark !== undefined && position < watermark) return "late";
+  draft.truncates = { ...draft.truncates, [tableName]: position };
+  const pages = table.paged ? draft.pages.filter((page) => page.table === tableName) : [null];
+  let swept = false;
+  for (const page of pages) {
+    const known = draft.holders.find((holder) => holder.table === table && holder.page === page);
+    swept = sweep(known ?? addHolder(draft, table, page), position) || swept;
+  }
+  if (table.paged) draft.missing.push(...notWhole(draft, tableName));
+  return swept ? "applied" : "duplicate";
+}
+
+/** Takes everything below a truncate out of a holder; true when something was there. */
 function sweep(holder: Holder, watermark: Position): boolean {
   let swept = false;
   for (const key of new Set([...Object.keys(holder.rows), ...holder.changed.keys()])) {
@@ -113,60 +136,34 @@ function sweep(holder: Holder, watermark: Position): boolean {
   return swept;
 }
 
-/** The pages of a table that a truncate concerns and that are not at hand whole. */
-function notWhole({ customerId, notes }: Customer, table: string, holders: readonly Holder[]): Page[] {
-  const loaded = new Map(holders.flatMap(({ page }) => (page === null ? [] : [[page.page, page]])));
+/** The pages of a table, at hand or only noted, that are not loaded whole. */
+function notWhole({ customer, pages }: Draft, table: string): Page[] {
+  const loaded = pages.filter((page) => page.table === table);
+  const names = new Set(loaded.map(({ page }) => page));
+  const noted = Object.keys(customer.notes[table] ?? {}).filter((page) => !names.has(page));
   const unknown = { revision: 0, totals: {}, liveRows: 0, rows: {}, whole: false };
-  const noted = Object.keys(notes[table] ?? {}).filter((page) => !loaded.has(page));
   return [
-    ...[...loaded.values()].filter(({ whole, revision }) => !whole && revision > 0),
-    ...noted.map((page) => ({ customerId, table, page, ...unknown })),
+    ...loaded.filter(({ whole, revision }) => !whole && revision > 0),
+    ...noted.map((page) => ({ customerId: customer.customerId, table, page, ...unknown })),
   ];
 }
 
-function finishTables({ tables }: Customer, inline: ReadonlyMap<string, Holder>): Customer["tables"] {
-  let next = tables;
-  for (const [table, { rows, changed }] of inline) {
-    if (changed.size === 0) continue;
-    const turned: Record<string, Row> = { ...rows };
-    for (const [key, row] of changed) {
-      if (row === undefined) delete turned[key];
-      else turned[key] = row;
-    }
-    next = { ...next, [table]: turned };
+function turnRows({ rows, changed }: Holder): Rows {
+  const turned: Record<string, Row> = { ...rows };
+  for (const [key, row] of changed) {
+    if (row === undefined) delete turned[key];
+    else turned[key] = row;
   }
-  return next;
+  return turned;
 }
 
-function finishPages(
-  customer: Customer,
-  { paged, missing }: { readonly paged: readonly Holder[]; readonly missing: readonly Page[] },
-  plan: Plan,
-): Omit<DraftedRows, "tables"> {
-  let kept: Notes = { notes: customer.notes, totals: customer.totals };
-  const pages: PageChange[] = [];
-  const pagedTables = new Set<string>();
-  const needsWhole = [...missing];
-  for (const { page, rows, changed } of paged) {
-    if (page === null) continue;
-    const lookup = tableOf(plan, page.table);
-    const noted = customer.notes[page.table]?.[page.page]?.revision ?? 0;
-    const turned = changed.size === 0 ? null : turnPage(page, rowsOf(changed), lookup.metrics);
-    if (changed.size > 0 && turned === null) needsWhole.push(page);
-    if (turned !== null) pages.push(turned);
-    kept = notePage(kept, turned?.after ?? page, lookup.metrics);
-    if (page.revision > noted || differs(rows, changed)) pagedTables.add(page.table);
-  }
-  return { ...kept, pages, pagedTables, needsWhole };
-}
-
-function rowsOf(changed: Holder["changed"]): Map<string, Row> {
+function rowsOf({ changed }: Holder): Map<string, Row> {
   const rows = new Map<string, Row>();
   for (const [key, row] of changed) if (row !== undefined) rows.set(key, row);
   return rows;
 }
 
-function differs(rows: Rows, changed: Holder["changed"]): boolean {
+function differs({ rows, changed }: Holder): boolean {
   for (const [key, row] of changed) if (!sameVisibly(rows[key], row)) return true;
   return false;
 }

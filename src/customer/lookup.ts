@@ -1,5 +1,5 @@
 import type { RowCondition, TablePlan } from "../cdc/table.ts";
-import type { Plan, RowMetric } from "./plan.ts";
+import type { ExpressionMetric, Plan, RowMetric } from "./plan.ts";
 
 /** What a change of one table concerns. */
 export interface TableLookup {
@@ -13,9 +13,15 @@ export interface TableLookup {
   readonly crossings: readonly { readonly offer: string; readonly condition: RowCondition }[];
 }
 
+/** A metric with the part of a customer that it is computed from. */
+export type MetricLookup =
+  | { readonly from: "tables" | "totals" | "history"; readonly metric: RowMetric }
+  | { readonly from: "metrics"; readonly metric: ExpressionMetric };
+
 /** A plan arranged for the path of a change. */
 export interface Lookup {
   readonly tables: ReadonlyMap<string, TableLookup>;
+  readonly metrics: readonly MetricLookup[];
   /** Names of the tables whose row is part of a condition's scope. */
   readonly oneRow: readonly string[];
 }
@@ -39,28 +45,30 @@ export function tableOf(plan: Plan, name: string): TableLookup {
 }
 
 function arrange(plan: Plan): Lookup {
-  const tables = plan.tables.map((table): [string, TableLookup] => {
-    const metrics = plan.metrics.filter((metric) => metric.kind === "rows" && metric.table === table.name);
-    const overRows = metrics as readonly RowMetric[];
-    return [
-      table.name,
-      {
-        table,
-        paged: table.storage.kind === "paged",
-        metrics: overRows.filter(({ over }) => over === "current"),
-        history: overRows.filter(({ over }) => over === "history"),
-        crossings: crossingsOf(plan, table.name),
-      },
-    ];
+  const tables = new Map(plan.tables.map((table) => [table.name, arrangeTable(plan, table)]));
+  const metrics = plan.metrics.map((metric): MetricLookup => {
+    if (metric.kind === "expression") return { from: "metrics", metric };
+    if (metric.over === "history") return { from: "history", metric };
+    return { from: tables.get(metric.table)?.paged === true ? "totals" : "tables", metric };
   });
   const oneRow = plan.tables.filter(({ rows, storage }) => rows === "one" && storage.kind === "inline");
-  return { tables: new Map(tables), oneRow: oneRow.map(({ name }) => name) };
+  return { tables, metrics, oneRow: oneRow.map(({ name }) => name) };
 }
 
-function crossingsOf(plan: Plan, table: string): TableLookup["crossings"] {
-  return plan.offers.flatMap(({ name, trigger }) =>
-    trigger.kind === "crosses" && trigger.table === table
-      ? [{ offer: name, condition: trigger.condition }]
+function arrangeTable(plan: Plan, table: TablePlan): TableLookup {
+  const metrics = plan.metrics.flatMap((metric) =>
+    metric.kind === "rows" && metric.table === table.name ? [metric] : [],
+  );
+  const crossings = plan.offers.flatMap(({ name: offer, trigger }) =>
+    trigger.kind === "crosses" && trigger.table === table.name
+      ? [{ offer, condition: trigger.condition }]
       : [],
   );
+  return {
+    table,
+    paged: table.storage.kind === "paged",
+    metrics: metrics.filter(({ over }) => over === "current"),
+    history: metrics.filter(({ over }) => over === "history"),
+    crossings,
+  };
 }

@@ -1,9 +1,12 @@
 import type { Value, Values } from "../cdc/change.ts";
 import { sameValue } from "../cdc/values.ts";
 import type { Customer, Rows } from "./customer.ts";
-import { lookup, tableOf } from "./lookup.ts";
-import type { Plan, RowMetric, Scope } from "./plan.ts";
+import { type Lookup, lookup, type MetricLookup } from "./lookup.ts";
+import type { Plan, Scope } from "./plan.ts";
 import { NO_TOTAL, totalOfRows, valueOf } from "./totals.ts";
+
+/** What values are derived from. */
+export type Derivable = Pick<Customer, "tables" | "totals" | "history" | "crossings">;
 
 /** The row of a one-row table: should there be several, the one with the newest position. */
 export function onlyRow(rows: Rows | undefined): Values | null {
@@ -19,57 +22,65 @@ export function onlyRow(rows: Rows | undefined): Values | null {
 }
 
 /** The row of each one-row table, for conditions. */
-export function scopeRows(customer: Customer, plan: Plan): Scope["rows"] {
+export function scopeRows({ tables }: Derivable, plan: Plan): Scope["rows"] {
   const rows: Record<string, Values | null> = {};
-  for (const table of lookup(plan).oneRow) rows[table] = onlyRow(customer.tables[table]);
+  for (const table of lookup(plan).oneRow) rows[table] = onlyRow(tables[table]);
   return rows;
+}
+
+/** True when every one-row table is the very same in both: then conditions that see rows see the same ones. */
+export function sameOneRowTables(before: Derivable, after: Derivable, { oneRow }: Lookup): boolean {
+  if (before.tables === after.tables) return true;
+  for (const table of oneRow) if (before.tables[table] !== after.tables[table]) return false;
+  return true;
 }
 
 /**
  * The metrics of `after`. Those over tables that did not change since `before` are taken from it, and expressions as well when
  * nothing they can see changed. The very same object when every value is the same.
  */
-export function deriveMetrics(before: Customer, after: Customer, plan: Plan): Customer["metrics"] {
+export function deriveMetrics(before: Customer, after: Derivable, plan: Plan): Customer["metrics"] {
+  const { metrics: lookups } = lookup(plan);
   const known = before.metrics;
   const values: Record<string, Value> = {};
   let rows: Scope["rows"] | null = null;
-  let changed = !sameOneRowTables(before, after, plan);
-  let different = false;
-  for (const metric of plan.metrics) {
-    const old = known[metric.name];
-    let value = old;
-    if (metric.kind === "expression") {
-      if (changed || old === undefined) {
-        rows ??= scopeRows(after, plan);
-        value = metric.evaluate({ metrics: values, rows, segments: {} });
-      }
-    } else if (old === undefined || hasMoved(metric, before, after, plan)) {
-      value = rowMetric(metric, after, plan);
+  let seesChange = !sameOneRowTables(before, after, lookup(plan));
+  let differs = false;
+  for (const found of lookups) {
+    const { name } = found.metric;
+    const old = known[name];
+    values[name] = old ?? null;
+    if (
+      old !== undefined &&
+      !canHaveMoved(found, before, after) &&
+      !(found.from === "metrics" && seesChange)
+    ) {
+      continue;
     }
-    const settled = value ?? null;
-    const same = old !== undefined && sameValue(old, settled);
-    values[metric.name] = same ? old : settled;
-    if (!same) changed = different = true;
+    if (found.from === "metrics") rows ??= scopeRows(after, plan);
+    const value = compute(found, after, { metrics: values, rows: rows ?? {}, segments: {} });
+    if (old !== undefined && sameValue(old, value)) continue;
+    values[name] = value;
+    seesChange = differs = true;
   }
-  return different || Object.keys(known).length !== plan.metrics.length ? values : known;
+  return differs || Object.keys(known).length !== lookups.length ? values : known;
 }
 
-function rowMetric(metric: RowMetric, customer: Customer, plan: Plan): Value {
-  if (metric.over === "history") return customer.history[metric.name] ?? null;
-  const total = tableOf(plan, metric.table).paged
-    ? (customer.totals[metric.table]?.[metric.name] ?? NO_TOTAL)
-    : totalOfRows(metric, customer.tables[metric.table] ?? {});
-  return valueOf(metric, total);
+function compute({ from, metric }: MetricLookup, customer: Derivable, scope: Scope): Value {
+  switch (from) {
+    case "metrics":
+      return metric.evaluate(scope);
+    case "history":
+      return customer.history[metric.name] ?? null;
+    case "totals":
+      return valueOf(metric, customer.totals[metric.table]?.[metric.name] ?? NO_TOTAL);
+    case "tables":
+      return valueOf(metric, totalOfRows(metric, customer.tables[metric.table] ?? {}));
+  }
 }
 
-function hasMoved(metric: RowMetric, before: Customer, after: Customer, plan: Plan): boolean {
-  if (metric.over === "history") return before.history !== after.history;
-  return tableOf(plan, metric.table).paged
-    ? before.totals[metric.table] !== after.totals[metric.table]
-    : before.tables[metric.table] !== after.tables[metric.table];
-}
-
-/** True when every one-row table is the very same in both: then conditions that see rows see the same ones. */
-export function sameOneRowTables(before: Customer, after: Customer, plan: Plan): boolean {
-  return lookup(plan).oneRow.every((table) => before.tables[table] === after.tables[table]);
+function canHaveMoved({ from, metric }: MetricLookup, before: Derivable, after: Derivable): boolean {
+  if (from === "metrics") return false;
+  if (from === "history") return before.history !== after.history;
+  return before[from][metric.table] !== after[from][metric.table];
 }

@@ -1,4 +1,4 @@
-import type { Customer, Note, Page, Row, Total, Totals } from "./customer.ts";
+import type { Customer, Note, Page, Row, Rows, Total, Totals } from "./customer.ts";
 import type { PageChange } from "./apply.ts";
 import { contribution, exchange, NO_TOTAL, totalOf, totalsOfRows } from "./totals.ts";
 import type { RowMetric } from "./plan.ts";
@@ -13,14 +13,16 @@ export function turnPage(
   metrics: readonly RowMetric[],
 ): PageChange | null {
   const rows = Object.fromEntries(changed);
-  const all = { ...before.rows, ...rows };
+  const all: Rows = { ...before.rows, ...rows };
   const totals = turnTotals(before, changed, metrics) ?? (before.whole ? totalsOfRows(metrics, all) : null);
   if (totals === null) return null;
   let liveRows = before.liveRows;
   for (const [key, row] of changed) {
     liveRows += Number(row.live) - Number(before.rows[key]?.live ?? false);
   }
-  return { before, after: { ...before, revision: before.revision + 1, totals, liveRows, rows: all }, rows };
+  const { customerId, table, page, revision, whole } = before;
+  const after: Page = { customerId, table, page, revision: revision + 1, totals, liveRows, rows: all, whole };
+  return { before, after, rows };
 }
 
 function turnTotals(page: Page, changed: ChangedRows, metrics: readonly RowMetric[]): Totals | null {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Customer, Page } from "../../src/customer/customer.ts";
 import { newCustomer } from "../../src/customer/customer.ts";
 import { isSeen } from "../../src/customer/apply.ts";
-import { derive } from "../../src/customer/derive.ts";
+import { derive, type Derived } from "../../src/customer/derive.ts";
 import { tableOf } from "../../src/customer/lookup.ts";
 import { totalOf, totalOfRows } from "../../src/customer/totals.ts";
 import { arrival, CUSTOMER, histories, shuffles } from "../helpers/history.ts";
@@ -29,9 +29,9 @@ function watch(look: (world: World, before: Customer) => void): void {
   );
 }
 
-const standings = ({ segments }: Customer) =>
+const standings = ({ segments }: Derived) =>
   Object.entries(segments).map(([name, { state, tier }]) => [name, state, tier]);
-const open = ({ offers }: Customer) =>
+const open = ({ offers }: Derived) =>
   Object.keys(offers)
     .filter((name) => offers[name]?.state === "TRIGGERED")
     .sort();
