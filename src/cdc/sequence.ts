@@ -11,7 +11,7 @@ import { trimDecimal } from "./decimals.ts";
  * - integer: `1`, the count of its digits (2 digits), its digits; a negative one `0`, then both in nines' complement.
  *     7 -> 1017    42 -> 10242    -42 -> 09757    26718520 -> 10826718520
  * - decimal: as an integer, then the fraction without trailing zeros, ended by `!` (negative: complement, ended by `~`).
- *     1.50 -> 10115!    -1.5 -> 09984~
+ *     1.50 -> 10115!    -1.5 -> 09884~
  * - timestamp and date: `1` and the fixed-width digits, fractions to nanoseconds; years beyond 9999 `2`, before 0 `0`.
  *     2024-05-17T10:00:00.5Z -> 120240517100000500000000
  * - text: itself, ended by `!`; characters up to `"` are escaped so that the end sorts first.
