@@ -1,9 +1,8 @@
 import type { Value } from "../cdc/change.ts";
 import type { ColumnType, TablePlan } from "../cdc/table.ts";
-import { compareText } from "../customer/compare.ts";
-import type { Comparator } from "../customer/compare.ts";
 import type { Customer, Rows } from "../customer/customer.ts";
-import type { FieldRef } from "../customer/filter.ts";
+import type { ComparedAs, FieldRef } from "../customer/filter.ts";
+import { onlyRow } from "../customer/metrics.ts";
 import type { MetricType, Plan } from "../customer/plan.ts";
 import { decimalKey, storedText } from "./sql-text.ts";
 import type { SqlValue } from "./sqlite.ts";
@@ -14,7 +13,7 @@ export interface Fact {
   readonly column: string;
   /** `metric:balance`, `column:patterns.date`, `segment:engagement`, `rows:accounts`. */
   readonly name: string;
-  readonly as: Comparator;
+  readonly as: ComparedAs;
 }
 
 /** Facts read from the same part of a document: when that part is the same object, none of them changed. */
@@ -24,17 +23,17 @@ export interface FactGroup {
   readonly values: (customer: Customer) => readonly (Value | undefined)[];
 }
 
-const METRICS: Readonly<Record<MetricType, Comparator>> = {
+const METRICS: Readonly<Record<MetricType, ComparedAs>> = {
   int: "number",
   float: "number",
   bigint: "decimal",
   decimal: "decimal",
   text: "text",
   boolean: "boolean",
-  timestamp: "timestamp",
+  timestamp: "text",
 };
 
-const COLUMNS: Readonly<Record<ColumnType, Comparator | null>> = {
+const COLUMNS: Readonly<Record<ColumnType, ComparedAs | null>> = {
   ...METRICS,
   date: "text",
   time: "text",
@@ -47,7 +46,7 @@ const COLUMNS: Readonly<Record<ColumnType, Comparator | null>> = {
 /** The facts a pipeline declares. */
 export function factsOf(plan: Plan): readonly FactGroup[] {
   let count = 0;
-  const fact = (name: string, as: Comparator): Fact => ({ column: `f${count++}`, name, as });
+  const fact = (name: string, as: ComparedAs): Fact => ({ column: `f${count++}`, name, as });
   const metrics: FactGroup = {
     facts: plan.metrics.map(({ name, type }) => fact(`metric:${name}`, METRICS[type])),
     part: (customer) => customer.metrics,
@@ -68,7 +67,7 @@ export function tierOf(customer: Customer, segment: string): string | undefined 
   return state?.tier ?? state?.state;
 }
 
-function tableFacts(table: TablePlan, fact: (name: string, as: Comparator) => Fact): FactGroup {
+function tableFacts(table: TablePlan, fact: (name: string, as: ComparedAs) => Fact): FactGroup {
   const columns = table.columns.flatMap(({ name, type, list }) => {
     const as = list || table.rows !== "one" ? null : COLUMNS[type];
     return as === null ? [] : [{ name, as }];
@@ -81,8 +80,8 @@ function tableFacts(table: TablePlan, fact: (name: string, as: Comparator) => Fa
     part: (customer) => customer.tables[table.name],
     values: (customer) => {
       const rows = customer.tables[table.name];
-      const row = rows === undefined ? null : theRow(rows);
-      return [rows === undefined ? 0 : liveRows(rows), ...columns.map(({ name }) => row?.values[name])];
+      const row = onlyRow(rows);
+      return [rows === undefined ? 0 : liveRows(rows), ...columns.map(({ name }) => row?.[name])];
     },
   };
 }
@@ -93,25 +92,11 @@ function liveRows(rows: Rows): number {
   return count;
 }
 
-/** The row of a one-row table: the newest live one. */
-function theRow(rows: Rows): Rows[string] | null {
-  let found: Rows[string] | null = null;
-  let foundKey = "";
-  for (const [key, row] of Object.entries(rows)) {
-    if (!row.live) continue;
-    if (found === null || row.at > found.at || (row.at === found.at && compareText(key, foundKey) > 0)) {
-      found = row;
-      foundKey = key;
-    }
-  }
-  return found;
-}
-
 /** A value that is there but compares with nothing, such as NaN. Blobs sort after every number and text. */
 export const INCOMPARABLE: Uint8Array = new Uint8Array(0);
 
 /** A value as stored: SQL compares stored values as `compareValues` compares the originals. */
-export function storedValue(value: Value | undefined, as: Comparator): SqlValue {
+export function storedValue(value: Value | undefined, as: ComparedAs): SqlValue {
   if (value === undefined || value === null) return null;
   if (typeof value === "object") return INCOMPARABLE;
   switch (as) {
@@ -119,20 +104,11 @@ export function storedValue(value: Value | undefined, as: Comparator): SqlValue 
       return Number.isNaN(Number(value)) ? INCOMPARABLE : Number(value);
     case "decimal":
       return decimalKey(String(value)) ?? INCOMPARABLE;
-    case "timestamp":
-      return instant(String(value));
     case "boolean":
       return typeof value === "boolean" ? Number(value) : INCOMPARABLE;
     case "text":
       return storedText(String(value));
   }
-}
-
-/** Without its `Z` an instant sorts before its own fractions. */
-function instant(text: string): string {
-  if (text === "infinity") return "~";
-  if (text === "-infinity") return "";
-  return storedText(text.endsWith("Z") ? text.slice(0, -1) : text);
 }
 
 /** The name of the fact a field is, or null for the customer id. */

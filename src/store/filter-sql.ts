@@ -65,7 +65,7 @@ interface Leaf {
 const NEVER: Leaf = { sql: "0", parameters: [], indexed: false };
 const OPERATORS = { eq: "=", ne: "<>", lt: "<", lte: "<=", gt: ">", gte: ">=" } as const;
 
-function comparison({ column, as }: Fact, test: Comparison): Leaf {
+function comparison({ column, name, as }: Fact, test: Comparison): Leaf {
   switch (test.op) {
     case "isNull":
       return { sql: `${column} IS ${test.value ? "" : "NOT "}NULL`, parameters: [], indexed: false };
@@ -76,6 +76,7 @@ function comparison({ column, as }: Fact, test: Comparison): Leaf {
     }
     case "contains":
     case "startsWith": {
+      if (as !== "text") throw new Error(`${name} is not text: it cannot be searched`);
       const found = test.op === "contains" ? "> 0" : "= 1";
       return {
         sql: `(typeof(${column}) = 'text' AND instr(${column}, ?) ${found})`,

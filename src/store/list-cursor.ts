@@ -3,11 +3,11 @@ import type { SqlValue } from "./sqlite.ts";
 
 /** Text that stands for the last entry seen of one kind of list: the values it was ordered by. */
 export function writeCursor(list: string, values: readonly SqlValue[]): string {
-  return Buffer.from(JSON.stringify([list, ...values])).toString("base64url");
+  return Buffer.from(JSON.stringify([list, ...values.map(write)])).toString("base64url");
 }
 
 /** The values of a cursor of this kind of list. Throws CURSOR_INVALID for anything else. */
-export function readCursor(list: string, text: string, types: readonly string[]): readonly SqlValue[] {
+export function readCursor(list: string, text: string, types: readonly CursorType[]): readonly SqlValue[] {
   let parts: unknown = null;
   try {
     parts = JSON.parse(Buffer.from(text, "base64url").toString());
@@ -15,14 +15,29 @@ export function readCursor(list: string, text: string, types: readonly string[])
     // Answered below, with everything else that is no cursor.
   }
   if (Array.isArray(parts) && parts[0] === list && parts.length === types.length + 1) {
-    const values: unknown[] = parts.slice(1);
-    if (values.every((value, index) => fits(value, types[index] ?? ""))) return values as SqlValue[];
+    const values: (SqlValue | undefined)[] = parts.slice(1).map(read);
+    if (values.every((value, index) => fits(value, types[index]))) return values;
   }
   throw new Customer360Error("CURSOR_INVALID", "`after` is not a cursor of this list.");
 }
 
-/** `text`, `number`, or either or null when `any`. */
-function fits(value: unknown, type: string): boolean {
-  if (type === "any") return value === null || typeof value === "string" || typeof value === "number";
-  return typeof value === (type === "text" ? "string" : type);
+/** `any` may be null too. */
+export type CursorType = "text" | "number" | "any";
+
+/** Numbers travel as text, since JSON knows no infinities. */
+function write(value: SqlValue): string | null {
+  return value === null ? null : typeof value === "number" ? `n${value}` : `t${String(value)}`;
+}
+
+function read(part: unknown): SqlValue | undefined {
+  if (part === null) return null;
+  if (typeof part !== "string") return undefined;
+  const rest = part.slice(1);
+  if (part.startsWith("t")) return rest;
+  return part.startsWith("n") && !Number.isNaN(Number(rest)) ? Number(rest) : undefined;
+}
+
+function fits(value: SqlValue | undefined, type: CursorType | undefined): value is SqlValue {
+  if (type === "any") return value !== undefined;
+  return typeof value === (type === "text" ? "string" : "number");
 }

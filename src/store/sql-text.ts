@@ -1,26 +1,36 @@
 /** Encodings whose order in SQL (by bytes) is the order of their originals. */
 
-const UNSAFE = /[\u0000\p{Cs}\u{10f000}]/gu;
-const STORED_UNSAFE = /\u{10f000}(.)/gsu;
-const MARK = "\u{10f000}";
-const MARK_POINT = 0x10f000;
-const UNSAFE_BASE = 0x100000;
+const UNSAFE = /[\u0000\u0001\p{Cs}\u{10f000}-\u{10f002}]/gu;
+const STORED_UNSAFE = /\u0001([\u{10f001}\u{10f002}])|\u{10f000}(.)/gsu;
+const LOW = 0x10f001;
+const HIGH = 0x10f000;
+/** Surrogates are written this much higher, and our own marks just above where those end. */
+const SHIFT = 0x100000;
+const MARKS = 0x10e000;
 
-/** A text as stored: itself, but that a lone surrogate, which UTF-8 cannot say, and NUL are written in private characters. */
+function escaped(found: string): string {
+  const point = found.codePointAt(0) ?? 0;
+  if (point <= 1) return `\u0001${String.fromCodePoint(LOW + point)}`;
+  return String.fromCodePoint(HIGH, point < HIGH ? point + SHIFT : point - HIGH + MARKS);
+}
+
+function unescaped(_: string, low: string | undefined, high: string | undefined): string {
+  if (low !== undefined) return String.fromCodePoint((low.codePointAt(0) ?? 0) - LOW);
+  const point = high?.codePointAt(0) ?? 0;
+  return String.fromCodePoint(point < MARKS ? point - SHIFT : point - MARKS + HIGH);
+}
+
+/**
+ * A text as stored: itself, but for NUL, which ends texts in some SQL functions, and lone surrogates, which UTF-8 cannot say.
+ * One to one, and in the order of `compareText`.
+ */
 export function storedText(text: string): string {
-  return text.replace(UNSAFE, (found) => {
-    const point = found.codePointAt(0) ?? 0;
-    return MARK + (point === MARK_POINT ? MARK : String.fromCodePoint(UNSAFE_BASE + point));
-  });
+  return text.replace(UNSAFE, escaped);
 }
 
 /** The original of a stored text. */
 export function originalText(stored: string): string {
-  return stored.includes(MARK)
-    ? stored.replace(STORED_UNSAFE, (_, found: string) =>
-        found === MARK ? MARK : String.fromCharCode((found.codePointAt(0) ?? 0) - UNSAFE_BASE),
-      )
-    : stored;
+  return stored.replace(STORED_UNSAFE, unescaped);
 }
 
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;

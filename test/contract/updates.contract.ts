@@ -1,0 +1,287 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Update } from "../../src/customer/customer.ts";
+import type { StreamCursor, StreamEntry, Updates } from "../../src/updates/updates.ts";
+import { manualClock, settle } from "../helpers/manual-clock.ts";
+import type { ManualClock } from "../helpers/manual-clock.ts";
+import { announcement, customer, row, update } from "./shapes.ts";
+
+/** What a stream keeps. */
+export interface Keep {
+  readonly count: number;
+  readonly ageMs: number;
+}
+
+/** A stream that is open for one test. */
+export interface OpenUpdates {
+  readonly updates: Updates;
+  /** Another opening of the same stream, as another process has it; null where there can be none. */
+  readonly other: (() => Promise<Updates>) | null;
+  /** Throws the stream away and opens a new one in its place; null where that cannot happen. */
+  readonly restart: (() => Promise<Updates>) | null;
+  readonly dispose: () => Promise<void>;
+}
+
+const LONG: Keep = { count: 1_000_000, ageMs: 1_000_000_000 };
+
+/** The laws of the Updates port. Every adapter passes them unchanged. */
+export function updatesContract(
+  name: string,
+  open: (options: { readonly clock: ManualClock; readonly keep: Keep }) => Promise<OpenUpdates>,
+): void {
+  describe(`${name} keeps the promises of an update stream:`, () => {
+    let clock: ManualClock;
+    let opened: OpenUpdates;
+    let updates: Updates;
+    const start = async (keep: Keep) => {
+      clock = manualClock();
+      opened = await open({ clock, keep });
+      updates = opened.updates;
+    };
+    beforeEach(() => start(LONG));
+    afterEach(() => opened.dispose());
+
+    const idle = () => new AbortController().signal;
+    const entriesOf = async (
+      after: StreamCursor,
+      limit = 1_000,
+      from = updates,
+    ): Promise<readonly StreamEntry[]> => {
+      const read = await from.read(after, { limit, signal: AbortSignal.abort() });
+      if (read.kind === "gap") throw new Error(`a gap of ${read.missed}`);
+      return read.entries;
+    };
+    const names = (entries: readonly StreamEntry[]) =>
+      entries.map(({ update: { customerId, revision } }) => `${customerId}${revision}`);
+
+    test("what is published is read after any earlier cursor, whole and in order, and nothing after the last", async () => {
+      const begin = await updates.tail();
+      await updates.publish([update("ann", 1), update("bob", 1)]);
+      await updates.publish([update("ann", 2)]);
+      const all = await entriesOf(begin);
+      expect(names(all)).toEqual(["ann1", "bob1", "ann2"]);
+      expect(all.map((entry) => entry.update)).toEqual([
+        update("ann", 1),
+        update("bob", 1),
+        update("ann", 2),
+      ]);
+      expect(all.map(({ publishedMs }) => publishedMs)).toEqual([
+        clock.nowMs(),
+        clock.nowMs(),
+        clock.nowMs(),
+      ]);
+      for (const [index, { cursor }] of all.entries()) {
+        expect(names(await entriesOf(cursor))).toEqual(names(all.slice(index + 1)));
+      }
+      expect(await updates.tail()).toBe(all.at(-1)?.cursor);
+    });
+
+    test("a published document has no outbox, and of its pages tells the number of live rows", async () => {
+      const begin = await updates.tail();
+      const note = (liveRows: number) => ({ revision: 3, totals: { n: { count: liveRows } }, liveRows });
+      const document = customer("ann", {
+        ...{
+          tables: { profile: { a: row("1", { name: "ü 🏦" }) } },
+          outbox: [announcement("ann", 1)],
+          dueMs: 5,
+        },
+        notes: { payments: { "2024-05": note(2), "2024-06": note(3) } },
+      });
+      await updates.publish([{ ...announcement("ann", 1), customer: document }]);
+      const other = opened.other === null ? updates : await opened.other();
+      for (const reader of [updates, other]) {
+        const [entry] = await entriesOf(begin, 1, reader);
+        const read = entry?.update.customer;
+        expect({ ...read, notes: {} }).toEqual({ ...document, notes: {}, outbox: [] });
+        const rows = Object.values(read?.notes["payments"] ?? {}).map(({ liveRows }) => liveRows);
+        expect(rows.reduce((sum, count) => sum + count, 0)).toBe(5);
+      }
+    });
+
+    test("a read answers at most so many, and the next one goes on where it ended", async () => {
+      const begin = await updates.tail();
+      await updates.publish(Array.from({ length: 7 }, (_, index) => update("ann", index + 1)));
+      const first = await entriesOf(begin, 3);
+      expect(names(first)).toEqual(["ann1", "ann2", "ann3"]);
+      expect(names(await entriesOf(first[2]?.cursor ?? "", 3))).toEqual(["ann4", "ann5", "ann6"]);
+    });
+
+    test("publishing again has no effect, in the same call, a later one or after more was published", async () => {
+      const begin = await updates.tail();
+      await updates.publish([update("ann", 1), update("ann", 1)]);
+      await updates.publish([update("ann", 2), update("bob", 1)]);
+      await updates.publish([update("ann", 1), update("ann", 2), update("bob", 1)]);
+      expect(names(await entriesOf(begin))).toEqual(["ann1", "ann2", "bob1"]);
+      await updates.publish([]);
+      expect(await updates.tail()).toBe((await entriesOf(begin)).at(-1)?.cursor);
+    });
+
+    test("revisions of a customer rise along the stream however many publish at once, none is missing, and all readers see one order", async () => {
+      const begin = await updates.tail();
+      const second = opened.other === null ? updates : await opened.other();
+      const publisher = async (by: Updates, outbox: Update[]) => {
+        for (let from = 0; from < outbox.length; from += 2) {
+          await by.publish(outbox.slice(Math.max(0, from - 1), from + 2));
+          await settle(1);
+        }
+      };
+      const outbox = Array.from({ length: 20 }, (_, index) =>
+        update(index % 2 === 0 ? "ann" : "bob", (index >> 1) + 1),
+      );
+      await Promise.all([updates, second, updates, second].map((by) => publisher(by, outbox)));
+      const seen = names(await entriesOf(begin));
+      for (const id of ["ann", "bob"]) {
+        const expected = Array.from({ length: 10 }, (_, index) => `${id}${index + 1}`);
+        expect(seen.filter((each) => each.startsWith(id))).toEqual(expected);
+      }
+      expect(names(await entriesOf(begin, 1_000, second))).toEqual(seen);
+      const halfway: string[] = [];
+      for (let after = begin; ;) {
+        const [entry] = await entriesOf(after, 1, second);
+        if (entry === undefined) break;
+        halfway.push(...names([entry]));
+        after = entry.cursor;
+      }
+      expect(halfway).toEqual(seen);
+    });
+
+    test("a revision published late is not told after a later one", async () => {
+      const begin = await updates.tail();
+      await updates.publish([update("ann", 2)]);
+      await updates.publish([update("ann", 1), update("ann", 3)]);
+      expect(names(await entriesOf(begin))).toEqual(["ann2", "ann3"]);
+    });
+
+    test("a read waits for the first entry and wakes when it is published", async () => {
+      const after = await updates.tail();
+      const reads = [1, 2].map(() => updates.read(after, { limit: 10, signal: idle() }));
+      let done = false;
+      void Promise.all(reads).then(() => (done = true));
+      await settle();
+      expect(done).toBe(false);
+      await updates.publish([update("ann", 1)]);
+      for (const read of await Promise.all(reads)) {
+        expect(read.kind === "entries" ? names(read.entries) : read).toEqual(["ann1"]);
+      }
+    });
+
+    test("a waiting read wakes for what another process published", async ({ skip }) => {
+      const { other } = opened;
+      if (other === null) return skip("one process only");
+      const second = await other();
+      const read = updates.read(await updates.tail(), { limit: 10, signal: idle() });
+      await settle();
+      await second.publish([update("ann", 1)]);
+      await clock.advance(1_000);
+      expect(await read).toMatchObject({ kind: "entries", entries: [{ update: { customerId: "ann" } }] });
+    });
+
+    test("what two processes publish in turn is read by both without hole or repeat", async ({ skip }) => {
+      const { other } = opened;
+      if (other === null) return skip("one process only");
+      const second = await other();
+      const begin = await updates.tail();
+      for (let revision = 1; revision <= 6; revision += 1) {
+        await (revision % 3 === 0 ? second : updates).publish([update("ann", revision)]);
+      }
+      const expected = ["ann1", "ann2", "ann3", "ann4", "ann5", "ann6"];
+      for (const reader of [updates, second]) {
+        expect(names(await entriesOf(begin, 1_000, reader))).toEqual(expected);
+        const fourth = (await entriesOf(begin, 4, reader)).at(-1)?.cursor ?? "";
+        expect(names(await entriesOf(fourth, 1, reader))).toEqual(["ann5"]);
+      }
+    });
+
+    test("an aborted read answers no entries and leaves nothing waiting", async () => {
+      const controller = new AbortController();
+      const read = updates.read(await updates.tail(), { limit: 10, signal: controller.signal });
+      await settle();
+      controller.abort();
+      expect(await read).toEqual({ kind: "entries", entries: [] });
+      await settle();
+      expect(clock.sleepers()).toBe(0);
+    });
+
+    test("closing wakes who waits, and closing twice is closing once", async () => {
+      const read = updates.read(await updates.tail(), { limit: 10, signal: idle() });
+      await settle();
+      await updates.close();
+      expect(await read).toEqual({ kind: "entries", entries: [] });
+      await updates.close();
+    });
+
+    test("after more was published than is kept, an old cursor gets a gap with the number missed, a kept one everything", async () => {
+      await opened.dispose();
+      await start({ count: 10, ageMs: LONG.ageMs });
+      const begin = await updates.tail();
+      for (let revision = 1; revision <= 30; revision += 1) await updates.publish([update("ann", revision)]);
+      const read = await updates.read(begin, { limit: 100, signal: idle() });
+      if (read.kind !== "gap") throw new Error("no gap");
+      expect(read).toMatchObject({ reason: "RETENTION", resumeAt: await updates.tail() });
+      const missed = read.missed ?? 0;
+      expect(missed).toBeGreaterThan(0);
+      expect(missed).toBeLessThanOrEqual(20);
+      const cursor = await updates.tail();
+      await updates.publish([update("ann", 31)]);
+      expect(names(await entriesOf(cursor))).toEqual(["ann31"]);
+      expect(names(await entriesOf(read.resumeAt))).toEqual(["ann31"]);
+    });
+
+    test("what is older than is kept is gone once more is published, and only that", async () => {
+      await opened.dispose();
+      await start({ count: LONG.count, ageMs: 60_000 });
+      const begin = await updates.tail();
+      await updates.publish([update("ann", 1)]);
+      const old = await updates.tail();
+      await clock.advance(50_000);
+      await updates.publish([update("ann", 2)]);
+      expect(names(await entriesOf(begin))).toEqual(["ann1", "ann2"]);
+      await clock.advance(20_000);
+      await updates.publish([update("ann", 3)]);
+      expect(await updates.read(begin, { limit: 10, signal: idle() })).toMatchObject({
+        kind: "gap",
+        missed: 1,
+      });
+      expect(names(await entriesOf(old))).toEqual(["ann2", "ann3"]);
+    });
+
+    test("a cursor of another life of the stream, of another stream or of the future gets a gap of unknown size", async () => {
+      await updates.publish([update("ann", 1)]);
+      const before = await updates.tail();
+      if (opened.restart !== null) updates = await opened.restart();
+      const foreign = opened.restart === null ? [] : [before];
+      for (const cursor of [...foreign, "", "nonsense", "0123456789abcdef.1"]) {
+        const read = await updates.read(cursor, { limit: 10, signal: idle() });
+        expect(read).toEqual({
+          kind: "gap",
+          missed: null,
+          reason: "RESTART",
+          resumeAt: await updates.tail(),
+        });
+        expect(updates.compare(cursor, await updates.tail())).toBeNull();
+      }
+    });
+
+    test("cursors compare like their places in the stream", async () => {
+      const begin = await updates.tail();
+      await updates.publish(Array.from({ length: 12 }, (_, index) => update("ann", index + 1)));
+      const cursors = [begin, ...(await entriesOf(begin)).map(({ cursor }) => cursor)];
+      for (const [x, a] of cursors.entries()) {
+        for (const [y, b] of cursors.entries())
+          expect(Math.sign(updates.compare(a, b) ?? NaN)).toBe(Math.sign(x - y));
+      }
+    });
+
+    test("another opening of the stream reads what was published before", async ({ skip }) => {
+      const { other } = opened;
+      if (other === null) return skip("nothing outlives this stream");
+      const begin = await updates.tail();
+      await updates.publish([update("ann", 1), update("bob", 4)]);
+      const second = await other();
+      expect(await second.tail()).toBe(await updates.tail());
+      const entries = await entriesOf(begin, 10, second);
+      expect(entries.map((entry) => entry.update)).toEqual([update("ann", 1), update("bob", 4)]);
+      await second.publish([update("bob", 4)]);
+      expect(await second.tail()).toBe(await updates.tail());
+    });
+  });
+}
