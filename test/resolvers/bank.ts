@@ -38,7 +38,13 @@ export const bank: Plan = {
     }),
   ],
   metrics: [
-    metric("spend_total", { table: "card_transactions", function: "sum", column: "amount", type: "decimal", scale: 2 }),
+    metric("spend_total", {
+      table: "card_transactions",
+      function: "sum",
+      column: "amount",
+      type: "decimal",
+      scale: 2,
+    }),
     metric("payments", { table: "card_transactions", function: "count" }),
   ],
   segments: [
@@ -49,7 +55,13 @@ export const bank: Plan = {
       otherwise: "HIGH",
       when: null,
     },
-    { name: "bigBalance", description: "Large balance.", tiers: [], otherwise: null, when: condition(() => true) },
+    {
+      name: "bigBalance",
+      description: "Large balance.",
+      tiers: [],
+      otherwise: null,
+      when: condition(() => true),
+    },
   ],
   offers: [
     offer("presale", { trigger: { kind: "when", condition: condition(() => true) }, title: "Front row" }),
@@ -95,9 +107,23 @@ export function customerOf(n: number): Customer {
       bigBalance: { state: high ? "IN" : "OUT", tier: null, previousTier: null, ...since },
     },
     offers: {
-      presale: { state: "TRIGGERED", triggeredMs: 2_000, expiresMs: 9_000, endedMs: null, because: "tickets" },
+      presale: {
+        state: "TRIGGERED",
+        triggeredMs: 2_000,
+        expiresMs: 9_000,
+        endedMs: null,
+        because: "tickets",
+      },
       ...(high
-        ? { mortgage: { state: "EXPIRED", triggeredMs: 1_000, expiresMs: 2_000, endedMs: 2_000, because: "late" } }
+        ? {
+            mortgage: {
+              state: "EXPIRED",
+              triggeredMs: 1_000,
+              expiresMs: 2_000,
+              endedMs: 2_000,
+              because: "late",
+            },
+          }
         : {}),
     },
     freshness: { sourceMs: null, ingestedMs: 500, appliedMs: 1_500 },
@@ -113,7 +139,11 @@ export interface RecordingReads extends Reads {
 /** Listings by customer id; a cursor is the id of the last one. */
 export function recordingReads(all: readonly Customer[]): RecordingReads {
   const calls: string[] = [];
-  const cut = <T>(items: readonly T[], page: { first: number; after: string | null }, cursor: (item: T) => string): Listing<T> => {
+  const cut = <T>(
+    items: readonly T[],
+    page: { first: number; after: string | null },
+    cursor: (item: T) => string,
+  ): Listing<T> => {
     const rest = items.filter((item) => page.after === null || cursor(item) > page.after);
     return {
       items: rest.slice(0, page.first).map((item) => ({ item, cursor: cursor(item) })),

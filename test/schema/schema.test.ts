@@ -1,4 +1,12 @@
-import { execute, isEnumType, isInputObjectType, isInterfaceType, isObjectType, parse, validate } from "graphql";
+import {
+  execute,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  parse,
+  validate,
+} from "graphql";
 import { describe, expect, test } from "vitest";
 import { buildSchema } from "../../src/schema/schema.ts";
 import { bank, bankContext } from "../resolvers/bank.ts";
@@ -21,11 +29,13 @@ describe("descriptions", () => {
     };
     for (const type of Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith("__"))) {
       look(type.name, type.description);
-      if (isEnumType(type)) for (const value of type.getValues()) look(`${type.name}.${value.name}`, value.description);
+      if (isEnumType(type))
+        for (const value of type.getValues()) look(`${type.name}.${value.name}`, value.description);
       if (!isObjectType(type) && !isInterfaceType(type) && !isInputObjectType(type)) continue;
       for (const field of Object.values(type.getFields())) {
         look(`${type.name}.${field.name}`, field.description);
-        for (const arg of "args" in field ? field.args : []) look(`${type.name}.${field.name}(${arg.name})`, arg.description);
+        for (const arg of "args" in field ? field.args : [])
+          look(`${type.name}.${field.name}(${arg.name})`, arg.description);
       }
     }
     expect(bare).toEqual([]);
@@ -33,7 +43,8 @@ describe("descriptions", () => {
 });
 
 test("a customer answers with the types of its columns", async () => {
-  const result = await run(`{ customer(customerId: "000") { id customerId revision freshness { source ingested applied }
+  const result =
+    await run(`{ customer(customerId: "000") { id customerId revision freshness { source ingested applied }
     register { id fullName birthDate createdAt riskScore tags extra }
     bankAccounts(first: 2) { totalCount nodes { id balance } edges { cursor } pageInfo { hasNextPage endCursor } }
     cardTransactions { totalCount nodes { amount } }
