@@ -1,0 +1,218 @@
+import { createSourceEventStream, execute } from "graphql";
+import type { ExecutionResult, GraphQLError, GraphQLSchema } from "graphql";
+import type { Context, Viewer } from "../resolvers/context.ts";
+import type { Log } from "../log.ts";
+import { createMask } from "./masking.ts";
+import type { Mask } from "./masking.ts";
+import { after, createOperations } from "./operations.ts";
+import type { Operation, OperationRequest } from "./operations.ts";
+
+/** One answer of a subscription, written out. The same object for everyone who asked the same of the same frame. */
+export interface Payload {
+  /** JSON of the execution result. */
+  readonly text: string;
+  /** The same in UTF-8, made on first use. */
+  readonly bytes: Buffer;
+  /** What it answers: a frame. */
+  readonly frame: unknown;
+}
+
+/** The answers of one subscription, pulled one by one. `return` ends it at once. */
+export interface Payloads extends AsyncIterableIterator<Payload> {
+  return(): Promise<IteratorResult<Payload>>;
+}
+
+/**
+ * Executes operations for WebSocket and SSE.
+ *
+ * Executing and writing out a frame for each of thousands who watch the same is what makes fan-out slow. Frames are shared
+ * objects, so the answer is remembered per frame for as long as the frame lives, under the operation and the viewer's scope:
+ * executed once, written once, sent to all as the same bytes. Viewers of different scopes never share.
+ */
+export interface Execution {
+  /** The operation, or why it cannot be executed (masked, for the client). */
+  prepare(request: OperationRequest): Operation | readonly GraphQLError[];
+  /** A query's or mutation's answer, errors masked. Never rejects. */
+  answer(operation: Operation, viewer: Viewer): Promise<ExecutionResult>;
+  /** A subscription's answers, or why there are none. With `resumeAt` it goes on there unless the operation says otherwise. */
+  subscribe(
+    operation: Operation,
+    viewer: Viewer,
+    resumeAt?: string | null,
+  ): Promise<Payloads | ExecutionResult>;
+  /** Turns what was thrown into what the client may see. */
+  readonly mask: Mask;
+}
+
+/** What executing needs. */
+export interface ExecutionOptions {
+  readonly schema: GraphQLSchema;
+  readonly contextFor: (viewer: Viewer) => Context;
+  readonly log: Log;
+}
+
+const executions = new WeakMap<ExecutionOptions["contextFor"], Execution>();
+
+/** The execution of a server: one for all its transports, recognised by `contextFor`, so that they share. */
+export function executionOf(options: ExecutionOptions): Execution {
+  const known = executions.get(options.contextFor);
+  if (known !== undefined) return known;
+  const made = createExecution(options);
+  executions.set(options.contextFor, made);
+  return made;
+}
+
+/** Everyone who asks the same: their answers by frame. */
+interface Kin {
+  users: number;
+  readonly answers: WeakMap<object, Payload | Promise<Payload>>;
+}
+
+function createExecution({ schema, contextFor, log }: ExecutionOptions): Execution {
+  const mask = createMask(log);
+  const operations = createOperations(schema);
+  const kins = new Map<string, Kin>();
+
+  const argsOf = (operation: Operation, viewer: Viewer) => ({
+    schema,
+    document: operation.document,
+    operationName: operation.operationName,
+    variableValues: operation.variables,
+    contextValue: contextFor(viewer),
+  });
+  const masked = (result: ExecutionResult): ExecutionResult =>
+    result.errors === undefined ? result : { ...result, errors: result.errors.map(mask) };
+  const failed = (error: unknown): ExecutionResult => ({ errors: [mask(error)] });
+
+  return {
+    mask,
+    prepare(request) {
+      const found = operations.prepare(request);
+      return isOperation(found) ? found : found.map(mask);
+    },
+    async answer(operation, viewer) {
+      try {
+        return masked(await execute(argsOf(operation, viewer)));
+      } catch (error) {
+        return failed(error);
+      }
+    },
+    async subscribe(operation, viewer, resumeAt = null) {
+      const args = argsOf(operation, viewer);
+      const begun = resumeAt === null ? operation : after(operation, resumeAt);
+      const source = await createSourceEventStream({
+        ...args,
+        document: begun.document,
+        variableValues: begun.variables,
+      }).catch(failed);
+      if (!isStream(source)) return masked(source);
+      const key = `${viewer.scope}\n${operation.likeness}`;
+      const kin = kins.get(key) ?? { users: 0, answers: new WeakMap() };
+      kins.set(key, kin);
+      kin.users += 1;
+      const answer = (frame: unknown): Payload | Promise<Payload> => {
+        const result = execute({ ...args, rootValue: frame });
+        return result instanceof Promise
+          ? result.then((settled) => new Written(masked(settled), frame))
+          : new Written(masked(result as ExecutionResult), frame);
+      };
+      const free = () => {
+        kin.users -= 1;
+        if (kin.users === 0) kins.delete(key);
+      };
+      return new Answers({ source, kin, answer, free });
+    },
+  };
+}
+
+/** True for a request that can be executed. */
+export function isOperation(found: Operation | readonly GraphQLError[]): found is Operation {
+  return "document" in found;
+}
+
+/** True for the answers of a subscription, false for an answer that is there already. */
+export function isPayloads(result: Payloads | ExecutionResult): result is Payloads {
+  return Symbol.asyncIterator in result;
+}
+
+function isStream(result: object): result is AsyncIterable<unknown> {
+  return Symbol.asyncIterator in result;
+}
+
+class Written implements Payload {
+  readonly text: string;
+  readonly frame: unknown;
+  #bytes: Buffer | null = null;
+
+  constructor(result: ExecutionResult, frame: unknown) {
+    this.text = JSON.stringify(result);
+    this.frame = frame;
+  }
+
+  get bytes(): Buffer {
+    return (this.#bytes ??= Buffer.from(this.text));
+  }
+}
+
+interface AnswersOptions {
+  readonly source: AsyncIterable<unknown>;
+  readonly kin: Kin;
+  readonly answer: (frame: unknown) => Payload | Promise<Payload>;
+  /** Called once, when the answers are over. */
+  readonly free: () => void;
+}
+
+const OVER = { done: true, value: undefined } as const;
+
+/** Answers to the frames of one source. Written out by hand: an async generator that waits cannot be ended from outside. */
+class Answers implements Payloads {
+  readonly #source: AsyncIterator<unknown>;
+  readonly #kin: Kin;
+  readonly #answer: (frame: unknown) => Payload | Promise<Payload>;
+  #free: (() => void) | null;
+
+  constructor({ source, kin, answer, free }: AnswersOptions) {
+    this.#source = source[Symbol.asyncIterator]();
+    this.#kin = kin;
+    this.#answer = answer;
+    this.#free = free;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Payload>> {
+    try {
+      const { done, value } = await this.#source.next();
+      if (done === true) {
+        this.#release();
+        return OVER;
+      }
+      return { done: false, value: await this.#answerOf(value) };
+    } catch (error) {
+      await this.return();
+      throw error;
+    }
+  }
+
+  async return(): Promise<IteratorResult<Payload>> {
+    this.#release();
+    await this.#source.return?.();
+    return OVER;
+  }
+
+  #release(): void {
+    this.#free?.();
+    this.#free = null;
+  }
+
+  #answerOf(frame: unknown): Payload | Promise<Payload> {
+    if (typeof frame !== "object" || frame === null) return this.#answer(frame);
+    const known = this.#kin.answers.get(frame);
+    if (known !== undefined) return known;
+    const made = this.#answer(frame);
+    this.#kin.answers.set(frame, made);
+    return made;
+  }
+}

@@ -1,0 +1,312 @@
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { GraphQLError } from "graphql";
+import type { ExecutionArgs, ExecutionResult, FormattedExecutionResult, GraphQLSchema } from "graphql";
+import { handleProtocols, makeServer } from "graphql-ws";
+import type { Context as Connection, SubscribePayload } from "graphql-ws";
+import { WebSocket, WebSocketServer } from "ws";
+import { systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { OPEN_VIEWER } from "../resolvers/context.ts";
+import type { Context, Viewer } from "../resolvers/context.ts";
+import type { Operation } from "./operations.ts";
+import { executionOf, isOperation, isPayloads } from "./shared-execution.ts";
+import type { Payload, Payloads } from "./shared-execution.ts";
+
+/** What serving WebSockets needs. */
+export interface WebSocketOptions {
+  readonly server: Server;
+  readonly schema: GraphQLSchema;
+  readonly contextFor: (viewer: Viewer) => Context;
+  /** Path of the endpoint, such as `/graphql`; sockets elsewhere are refused. */
+  readonly path: string;
+  /** Why a request is turned away, in words for the client; null when it is let in. */
+  readonly refusal: (request: IncomingMessage) => string | null;
+  readonly log: Log;
+  /** The machine's, unless told otherwise. */
+  readonly clock?: Clock;
+  readonly limits?: Partial<WebSocketLimits>;
+}
+
+/** Bounds of one socket. */
+export interface WebSocketLimits {
+  /** Bytes of a frame from the client; a longer one closes the socket with 1009. */
+  readonly maxPayloadBytes: number;
+  /** Operations open at once on one socket. */
+  readonly maxOperations: number;
+  /** A socket that says nothing for so long after opening is closed with 4408, milliseconds. */
+  readonly initMs: number;
+  /** Time between pings, milliseconds; a client that has not answered by the next one is gone. */
+  readonly pingMs: number;
+  /** Bytes that may wait in a socket before its subscriptions wait as well. */
+  readonly bufferedBytes: number;
+  /** How long streams have to end when the server drains, milliseconds. */
+  readonly drainMs: number;
+}
+
+const LIMITS: WebSocketLimits = {
+  maxPayloadBytes: 65_536,
+  maxOperations: 100,
+  initMs: 3_000,
+  pingMs: 12_000,
+  bufferedBytes: 65_536,
+  drainMs: 3_000,
+};
+
+/** Close codes after which clients come back by themselves. */
+const DRAINING = 1012;
+const TOO_SLOW = 1013;
+
+/** The sockets of a server. */
+export interface WebSockets {
+  /** Sockets open now. */
+  size(): number;
+  /** Drains the hub, lets streams end, then closes every socket with 1012. New ones are refused. */
+  drain(): Promise<void>;
+  /** Cuts whatever is left. Safe to repeat. */
+  close(): void;
+}
+
+interface Link {
+  readonly socket: WebSocket;
+  /** Operations under way. */
+  open: number;
+  isAlive: boolean;
+  isCondemned: boolean;
+}
+
+type Args = ExecutionArgs & { readonly operation: Operation };
+
+/**
+ * GraphQL over WebSocket (graphql-transport-ws). graphql-ws keeps the protocol; this file gives it answers that are shared
+ * (shared-execution.ts), and watches over the sockets: their origin, their size, their pace, their life and their end.
+ */
+export function attachWebSocket(options: WebSocketOptions): WebSockets {
+  const { server, path, refusal, clock = systemClock } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const links = new Set<Link>();
+  const stop = new AbortController();
+  let isDraining = false;
+  const door = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.maxPayloadBytes,
+    handleProtocols,
+    clientTracking: false,
+    perMessageDeflate: false,
+  });
+  const serve = createEngine(options, limits);
+
+  const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    const words = refusal(request);
+    if (pathOf(request) !== path) return refuse(stream, "404 Not Found", "There is nothing here.");
+    if (isDraining) return refuse(stream, "503 Service Unavailable", "The server is stopping.");
+    if (words !== null) return refuse(stream, "403 Forbidden", words);
+    door.handleUpgrade(request, stream, head, (socket) => {
+      const link: Link = { socket, open: 0, isAlive: true, isCondemned: false };
+      links.add(link);
+      socket.once("close", () => links.delete(link));
+      serve(link);
+    });
+  };
+  server.on("upgrade", upgrade);
+  void keepAlive(links, { clock, pingMs: limits.pingMs, signal: stop.signal });
+
+  return {
+    size: () => links.size,
+    async drain() {
+      isDraining = true;
+      options.contextFor(OPEN_VIEWER).hub.drain();
+      const idle = async () => {
+        while ([...links].some(({ open }) => open > 0) && !stop.signal.aborted)
+          await clock.wait(10, stop.signal);
+      };
+      await within(limits.drainMs, clock, idle());
+      const closed = [...links].map(({ socket }) => {
+        socket.close(DRAINING, "The server is stopping: connect again.");
+        return new Promise((resolve) => socket.once("close", resolve));
+      });
+      await within(limits.drainMs, clock, Promise.all(closed));
+      this.close();
+    },
+    close() {
+      stop.abort();
+      isDraining = true;
+      server.off("upgrade", upgrade);
+      for (const { socket } of links) socket.terminate();
+    },
+  };
+}
+
+/** One ticker for all sockets: who did not answer the last ping is cut off, or told to come back when it did not read. */
+async function keepAlive(
+  links: ReadonlySet<Link>,
+  { clock, pingMs, signal }: { clock: Clock; pingMs: number; signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    await clock.wait(pingMs, signal);
+    if (signal.aborted) return;
+    for (const link of [...links]) {
+      const { socket } = link;
+      if (link.isAlive) {
+        link.isAlive = false;
+        socket.ping();
+      } else if (link.isCondemned || socket.bufferedAmount === 0) {
+        socket.terminate();
+      } else {
+        link.isCondemned = true;
+        socket.close(TOO_SLOW, "The client reads too slowly: connect again with the last cursor.");
+      }
+    }
+  }
+}
+
+/** The protocol engine: hands it sockets one by one. */
+function createEngine(options: WebSocketOptions, limits: WebSocketLimits): (link: Link) => void {
+  const { log } = options;
+  const execution = executionOf(options);
+  // Set while graphql-ws writes out an answer, taken by the `send` that follows in the same breath.
+  let outgoing: Payload | null = null;
+
+  const onSubscribe = (connection: Connection<never, Link>, _id: string, request: SubscribePayload) => {
+    const link = connection.extra;
+    if (link.open >= limits.maxOperations) {
+      const words = `This socket has ${link.open} operations open already. End some, or open another socket.`;
+      return [new GraphQLError(words, { extensions: { code: "TOO_MANY_OPERATIONS" } })];
+    }
+    const operation = execution.prepare(request);
+    if (!isOperation(operation)) return operation;
+    link.open += 1;
+    const { document, operationName, variables: variableValues } = operation;
+    return { document, operationName, variableValues, operation, contextValue: {} };
+  };
+
+  const engine = makeServer<never, Link>({
+    connectionInitWaitTimeout: limits.initMs,
+    onSubscribe: (connection, id, request) =>
+      onSubscribe(connection, id, request) as Args | readonly GraphQLError[],
+    onComplete: ({ extra }) => {
+      extra.open -= 1;
+    },
+    execute: (args) => execution.answer((args as Args).operation, OPEN_VIEWER),
+    subscribe: async (args) => {
+      const result = await execution.subscribe((args as Args).operation, OPEN_VIEWER);
+      if (!isPayloads(result)) return result;
+      return new Envelopes(result, (payload) => {
+        outgoing = payload;
+      }) as unknown as AsyncIterableIterator<ExecutionResult>;
+    },
+    // As it is: spread out, as graphql-ws does without this, an envelope would not be one any more.
+    onNext: (_connection, _id, _request, _args, result) => result as FormattedExecutionResult,
+    onError: (_connection, _id, _request, errors) => errors.map((error) => execution.mask(error).toJSON()),
+  });
+
+  return (link) => {
+    const { socket } = link;
+    const send = (text: string): Promise<void> | undefined => {
+      const payload = outgoing;
+      outgoing = null;
+      if (socket.readyState !== WebSocket.OPEN) return undefined;
+      const wire = payload === null ? text : splice(text, payload);
+      if (socket.bufferedAmount < limits.bufferedBytes) {
+        socket.send(wire, SENT_AS_TEXT);
+        return undefined;
+      }
+      return new Promise((resolve) => socket.send(wire, SENT_AS_TEXT, () => resolve()));
+    };
+    const closed = engine.opened(
+      {
+        protocol: socket.protocol,
+        send,
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (take) => {
+          socket.on("message", (bytes) => {
+            take(String(bytes)).catch((error: unknown) => {
+              log.error("a socket failed", {
+                error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+              });
+              socket.close(1011, "Internal error");
+            });
+          });
+        },
+      },
+      link,
+    );
+    socket.on("error", (error) =>
+      log.info("a socket was closed for its client's fault", { reason: error.message }),
+    );
+    socket.on("pong", () => {
+      link.isAlive = true;
+    });
+    socket.once("close", (code, reason) => void closed(code, String(reason)));
+  };
+}
+
+const SENT_AS_TEXT = { binary: false } as const;
+const TOKEN = "0}";
+
+/** Puts the shared payload in the place of its token, which ends the text. */
+function splice(text: string, payload: Payload): string {
+  return `${text.slice(0, -TOKEN.length)}${payload.text}}`;
+}
+
+/** Wraps each answer so that writing it out leaves a token, and tells which payload stands for it. */
+class Envelopes implements AsyncIterableIterator<Envelope> {
+  readonly #payloads: Payloads;
+  readonly #announce: (payload: Payload) => void;
+
+  constructor(payloads: Payloads, announce: (payload: Payload) => void) {
+    this.#payloads = payloads;
+    this.#announce = announce;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Envelope>> {
+    const result = await this.#payloads.next();
+    if (result.done === true) return result;
+    return { done: false, value: new Envelope(result.value, this.#announce) };
+  }
+
+  async return(): Promise<IteratorResult<Envelope>> {
+    await this.#payloads.return();
+    return { done: true, value: undefined };
+  }
+}
+
+class Envelope {
+  readonly #payload: Payload;
+  readonly #announce: (payload: Payload) => void;
+
+  constructor(payload: Payload, announce: (payload: Payload) => void) {
+    this.#payload = payload;
+    this.#announce = announce;
+  }
+
+  toJSON(): 0 {
+    this.#announce(this.#payload);
+    return 0;
+  }
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "").split("?", 1)[0] ?? "";
+}
+
+function refuse(stream: Duplex, status: string, words: string): void {
+  const body = `${words}\n`;
+  stream.on("error", () => stream.destroy());
+  stream.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+/** Waits for something, but not longer than so many milliseconds. */
+async function within(ms: number, clock: Clock, wanted: Promise<unknown>): Promise<void> {
+  const enough = new AbortController();
+  await Promise.race([wanted.then(() => undefined), clock.wait(ms, enough.signal)]);
+  enough.abort();
+}
