@@ -1,8 +1,7 @@
 import { createSourceEventStream, execute } from "graphql";
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from "graphql";
+import { OPEN_VIEWER } from "../resolvers/context.ts";
 import type { Context, Viewer } from "../resolvers/context.ts";
-import type { Log } from "../log.ts";
-import { createMask } from "./masking.ts";
 import type { Mask } from "./masking.ts";
 import { after, createOperations } from "./operations.ts";
 import type { Operation, OperationRequest } from "./operations.ts";
@@ -40,6 +39,8 @@ export interface Execution {
     viewer: Viewer,
     resumeAt?: string | null,
   ): Promise<Payloads | ExecutionResult>;
+  /** Ends every subscription, and each later one at once, with a code that says: connect again. */
+  drain(): void;
   /** Turns what was thrown into what the client may see. */
   readonly mask: Mask;
 }
@@ -48,18 +49,7 @@ export interface Execution {
 export interface ExecutionOptions {
   readonly schema: GraphQLSchema;
   readonly contextFor: (viewer: Viewer) => Context;
-  readonly log: Log;
-}
-
-const executions = new WeakMap<ExecutionOptions["contextFor"], Execution>();
-
-/** The execution of a server: one for all its transports, recognised by `contextFor`, so that they share. */
-export function executionOf(options: ExecutionOptions): Execution {
-  const known = executions.get(options.contextFor);
-  if (known !== undefined) return known;
-  const made = createExecution(options);
-  executions.set(options.contextFor, made);
-  return made;
+  readonly mask: Mask;
 }
 
 /** Everyone who asks the same: their answers by frame. */
@@ -68,8 +58,8 @@ interface Kin {
   readonly answers: WeakMap<object, Payload | Promise<Payload>>;
 }
 
-function createExecution({ schema, contextFor, log }: ExecutionOptions): Execution {
-  const mask = createMask(log);
+/** Makes an execution; use one for all transports, so that they share. */
+export function createExecution({ schema, contextFor, mask }: ExecutionOptions): Execution {
   const operations = createOperations(schema);
   const kins = new Map<string, Kin>();
 
@@ -86,6 +76,7 @@ function createExecution({ schema, contextFor, log }: ExecutionOptions): Executi
 
   return {
     mask,
+    drain: () => contextFor(OPEN_VIEWER).hub.drain(),
     prepare(request) {
       const found = operations.prepare(request);
       return isOperation(found) ? found : found.map(mask);

@@ -1,23 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { ExecutionResult, GraphQLError, GraphQLSchema } from "graphql";
-import { systemClock } from "../clock.ts";
+import type { ExecutionResult, GraphQLError } from "graphql";
 import type { Clock } from "../clock.ts";
 import { Customer360Error } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
-import type { Context, Viewer } from "../resolvers/context.ts";
 import { LIMITS } from "./limits.ts";
 import type { Operation, OperationRequest } from "./operations.ts";
-import { executionOf, isOperation, isPayloads } from "./shared-execution.ts";
+import { isOperation, isPayloads } from "./shared-execution.ts";
 import type { Execution, Payload, Payloads } from "./shared-execution.ts";
 
 /** What serving event streams needs. */
 export interface SseOptions {
-  readonly schema: GraphQLSchema;
-  readonly contextFor: (viewer: Viewer) => Context;
+  readonly execution: Execution;
+  readonly clock: Clock;
   readonly log: Log;
-  /** The machine's, unless told otherwise. */
-  readonly clock?: Clock;
   /** Time between comments that keep a connection alive, milliseconds; who took nothing in between is cut off. Default 12,000. */
   readonly keepAliveMs?: number;
 }
@@ -46,8 +42,7 @@ interface Link {
  * as `after`. Progress carries none, so that it never displaces the cursor of what was really delivered.
  */
 export function createSse(options: SseOptions): Sse {
-  const { clock = systemClock, keepAliveMs = KEEP_ALIVE_MS } = options;
-  const execution = executionOf(options);
+  const { execution, clock, log, keepAliveMs = KEEP_ALIVE_MS } = options;
   const links = new Set<Link>();
   let ticker: AbortController | null = null;
 
@@ -61,7 +56,7 @@ export function createSse(options: SseOptions): Sse {
     });
     if (ticker !== null) return;
     ticker = new AbortController();
-    void keepAlive(links, { clock, everyMs: keepAliveMs, signal: ticker.signal });
+    void keepAlive(links, { clock, log, everyMs: keepAliveMs, signal: ticker.signal });
   };
 
   return {
@@ -158,7 +153,7 @@ function idOf({ frame }: Payload): string | null {
 
 async function keepAlive(
   links: ReadonlySet<Link>,
-  { clock, everyMs, signal }: { clock: Clock; everyMs: number; signal: AbortSignal },
+  { clock, log, everyMs, signal }: { clock: Clock; log: Log; everyMs: number; signal: AbortSignal },
 ): Promise<void> {
   while (!signal.aborted) {
     await clock.wait(everyMs, signal);
@@ -166,8 +161,11 @@ async function keepAlive(
     for (const link of [...links]) {
       const { response } = link;
       if (response.writableLength === 0) response.write(KEPT_ALIVE);
-      else if (link.isStuck) response.destroy();
-      else link.isStuck = true;
+      else if (!link.isStuck) link.isStuck = true;
+      else {
+        log.info("a stream was cut off: its client did not read", { bytesWaiting: response.writableLength });
+        response.destroy();
+      }
     }
   }
 }

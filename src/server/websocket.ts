@@ -1,31 +1,27 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { GraphQLError } from "graphql";
-import type { ExecutionArgs, ExecutionResult, FormattedExecutionResult, GraphQLSchema } from "graphql";
+import type { ExecutionArgs, ExecutionResult, FormattedExecutionResult } from "graphql";
 import { handleProtocols, makeServer } from "graphql-ws";
 import type { Context as Connection, SubscribePayload } from "graphql-ws";
 import { WebSocket, WebSocketServer } from "ws";
-import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
-import type { Context, Viewer } from "../resolvers/context.ts";
 import type { Operation } from "./operations.ts";
-import { executionOf, isOperation, isPayloads } from "./shared-execution.ts";
-import type { Payload, Payloads } from "./shared-execution.ts";
+import { isOperation, isPayloads } from "./shared-execution.ts";
+import type { Execution, Payload, Payloads } from "./shared-execution.ts";
 
 /** What serving WebSockets needs. */
 export interface WebSocketOptions {
   readonly server: Server;
-  readonly schema: GraphQLSchema;
-  readonly contextFor: (viewer: Viewer) => Context;
+  readonly execution: Execution;
   /** Path of the endpoint, such as `/graphql`; sockets elsewhere are refused. */
   readonly path: string;
   /** Why a request is turned away, in words for the client; null when it is let in. */
   readonly refusal: (request: IncomingMessage) => string | null;
+  readonly clock: Clock;
   readonly log: Log;
-  /** The machine's, unless told otherwise. */
-  readonly clock?: Clock;
   readonly limits?: Partial<WebSocketLimits>;
 }
 
@@ -83,7 +79,7 @@ type Args = ExecutionArgs & { readonly operation: Operation };
  * (shared-execution.ts), and watches over the sockets: their origin, their size, their pace, their life and their end.
  */
 export function attachWebSocket(options: WebSocketOptions): WebSockets {
-  const { server, path, refusal, clock = systemClock } = options;
+  const { server, path, refusal, clock, execution } = options;
   const limits = { ...LIMITS, ...options.limits };
   const links = new Set<Link>();
   const stop = new AbortController();
@@ -116,7 +112,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     size: () => links.size,
     async drain() {
       isDraining = true;
-      options.contextFor(OPEN_VIEWER).hub.drain();
+      execution.drain();
       const idle = async () => {
         while ([...links].some(({ open }) => open > 0) && !stop.signal.aborted)
           await clock.wait(10, stop.signal);
@@ -163,8 +159,7 @@ async function keepAlive(
 
 /** The protocol engine: hands it sockets one by one. */
 function createEngine(options: WebSocketOptions, limits: WebSocketLimits): (link: Link) => void {
-  const { log } = options;
-  const execution = executionOf(options);
+  const { execution, log } = options;
   // Set while graphql-ws writes out an answer, taken by the `send` that follows in the same breath.
   let outgoing: Payload | null = null;
 
