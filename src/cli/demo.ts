@@ -25,6 +25,9 @@ const DEFAULT_SEED = 2_026;
 
 const REFRESH_MS = 200;
 
+/** So few changes behind counts as up to date. */
+const LOADED = 10;
+
 /** How often a line says that the demo is alive. */
 const REPORT_MS = 30_000;
 
@@ -60,9 +63,10 @@ ${heading("customer360 demo")}: a bank of ${grouped(flags.customers)} customers,
 /** Shows the snapshot coming in, then says now and then how it goes. */
 async function report(app: App, shown: { terminal: Terminal; log: Log }, signal: AbortSignal): Promise<void> {
   const behind = async () => (await app.lag()).reduce((sum, lag) => sum + Number(lag.behind), 0);
+  while ((await app.lag()).length === 0 && !signal.aborted) await systemClock.wait(REFRESH_MS, signal);
   const bar = progress("loading the bank", shown.terminal, systemClock);
   const total = await behind();
-  for (let left = total; left > 0 && !signal.aborted; left = await behind()) {
+  for (let left = total; left > LOADED && !signal.aborted; left = await behind()) {
     bar.update(Math.max(0, total - left), total);
     await systemClock.wait(REFRESH_MS, signal);
   }

@@ -77,7 +77,8 @@ export function demoSource(options: DemoSourceOptions): Source {
     acknowledge: () => Promise.resolve(),
     unreadable: () => [],
     lag() {
-      const due = life?.journal.timeline.upTo(clock.nowMs()) ?? 0;
+      if (life === null) return Promise.resolve([]);
+      const due = life.journal.timeline.upTo(clock.nowMs());
       return Promise.resolve([{ ...PARTITION, behind: String(Math.max(0, due - next)) }]);
     },
     close() {

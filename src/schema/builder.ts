@@ -3,7 +3,8 @@ import type { Value } from "../cdc/change.ts";
 import type { Context } from "../resolvers/context.ts";
 import { scalars } from "./scalars.ts";
 
-interface SchemaTypes {
+/** What Pothos needs to know: the context of resolvers, and what goes in and out of each scalar. */
+export interface SchemaTypes {
   Context: Context;
   DefaultFieldNullability: false;
   Scalars: {

@@ -1,4 +1,4 @@
-import type { ObjectRef } from "@pothos/core";
+import type { FieldRef, ObjectRef } from "@pothos/core";
 import type { Freshness } from "../customer/customer.ts";
 import type { Age } from "../resolvers/frames.ts";
 import type { SchemaTypesOf } from "./connection.ts";
@@ -75,7 +75,7 @@ export function declareAge({ builder }: Surface): FrameRef<Age> {
 export function cursorAndAge<T extends { readonly cursor: string; readonly age: Age }>(
   t: FrameFields<T>,
   age: FrameRef<Age>,
-) {
+): { readonly cursor: FieldRef<SchemaTypesOf, string>; readonly age: FieldRef<SchemaTypesOf, Age> } {
   return {
     cursor: t.field({
       type: "Cursor",

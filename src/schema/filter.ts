@@ -1,14 +1,20 @@
+import type { InputObjectRef } from "@pothos/core";
 import type { ColumnType } from "../cdc/table.ts";
 import type { ComparedAs, FieldRef } from "../customer/filter.ts";
 import type { MetricType } from "../customer/plan.ts";
 import type { Direction, FilterFields, FilterInput, OrderInput } from "../resolvers/filters.ts";
+import type { SchemaTypesOf } from "./connection.ts";
 import { tierNamed } from "./segment.ts";
 import type { SegmentEnums } from "./segment.ts";
 import { scalarOf } from "./surface.ts";
 import type { ScalarName, Surface } from "./surface.ts";
 
 /** CustomerFilter and CustomerOrder, and what their fields stand for. */
-export type FilterInputs = ReturnType<typeof declareFilters>;
+export interface FilterInputs {
+  readonly fields: FilterFields;
+  readonly filter: InputObjectRef<SchemaTypesOf, FilterInput>;
+  readonly order: InputObjectRef<SchemaTypesOf, OrderInput>;
+}
 
 /** One field that can be filtered and ordered by. */
 interface Leaf {
@@ -28,7 +34,7 @@ interface Group {
 }
 
 /** Declares CustomerFilter and CustomerOrder with all the inputs they are made of. */
-export function declareFilters(surface: Surface, enums: SegmentEnums) {
+export function declareFilters(surface: Surface, enums: SegmentEnums): FilterInputs {
   const groups = groupsOf(surface).filter((group) => group.leaves.length > 0);
   const fields: FilterFields = {
     groups: new Map(
