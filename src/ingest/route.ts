@@ -157,7 +157,7 @@ function routeRow(draft: Draft, { table, versions, places }: MovingRow): void {
     else {
       send(draft, change, to);
       for (const from of spots)
-        if (!isSame(from, to)) depart(draft, { change, from, to, at: change.position });
+        if (!isSame(from, to)) leave(draft, { change, from, to, at: change.position });
     }
     if (index === 0) for (const newcomer of newcomers) learn(draft, { change, newcomer, places });
   });
@@ -196,6 +196,13 @@ interface Departure {
   readonly at: Position;
 }
 
+/** What a version that names `to` means for somebody else who held the row. */
+function leave(draft: Draft, departure: Departure): void {
+  const { change, from, at } = departure;
+  if (change.op === "upsert") depart(draft, departure);
+  else echo(draft, { change, to: from, position: at, origin: LEARNED });
+}
+
 /** Two customers named at one position: the greater text keeps the row, so the other's departure comes after, and its own before. */
 function depart(draft: Draft, { change, from, to, at }: Departure): void {
   const wins = spotText(to) > spotText(from);
@@ -220,7 +227,10 @@ function learn(
       echo(draft, { change, to: newcomer, position: place.at, origin: LEARNED });
 }
 
-/** A delete learned from a place: where it was first seen is not told. */
+/**
+ * The origin of a delete that was heard of elsewhere. Standing outside of all partitions, it loses against an upsert at the same
+ * position, whether it was heard of at once or learned later from a place, which does not tell where it was first seen.
+ */
 const LEARNED: Origin = { topic: "", partition: 0, offset: "0" };
 
 function echo(
