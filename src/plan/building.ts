@@ -38,7 +38,7 @@ function sentence({ text }: CelFault): string {
     .replace(/google\.protobuf\./g, "")
     .replace(/^no such overload: (.*)$/, "$1 is not possible")
     .replace(/^Unexpected token: EOF$/, "the expression ends too early")
-    .replace(/^(Unexpected (?:token|character): .*)$/, "this is not CEL: $1");
+    .replace(/^Unexpected .*$/, "this is not CEL: $& (equal is ==, and is &&, or is ||, not is !)");
 }
 
 /** Adds the fields of parts that were left out as broken: `metrics.balance` when `balance` is at fault. */

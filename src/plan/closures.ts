@@ -74,8 +74,8 @@ function call<C>(node: Node, name: string, args: readonly Node[], work: Work<C>)
 function visitReferences<C>(part: unknown, work: Work<C>): void {
   if (Array.isArray(part)) for (const one of part) visitReferences(one, work);
   else if (isNode(part)) {
-    const root = part.op === "." || part.op === "[]" ? part.args[0] : null;
-    if (root !== null && root.op === "id" && work.roots.has(root.args)) compile(part, work);
+    const receiver = part.op === "." ? part.args[0] : part;
+    if (receiver.op === "id" && work.roots.has(receiver.args)) compile(part, work);
     else visitReferences(part.args, work);
   }
 }

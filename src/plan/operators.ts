@@ -109,7 +109,8 @@ function doubles(op: "+" | "-" | "*" | "/", a: number, b: number): number {
 function integers(op: "+" | "-" | "*" | "/" | "%", a: number | bigint, b: number | bigint): Val {
   if (typeof a === "number" && typeof b === "number" && op !== "/" && op !== "%") {
     const quick = doubles(op, a, b);
-    if (Number.isSafeInteger(quick)) return quick;
+    // Integers have no negative zero, and a division would tell it apart.
+    if (Number.isSafeInteger(quick)) return quick + 0;
   }
   const [x, y] = [BigInt(a), BigInt(b)];
   if ((op === "/" || op === "%") && y === 0n) return undefined;

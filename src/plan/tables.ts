@@ -39,6 +39,8 @@ const OPS: Readonly<Record<string, Op>> = {
   truncate: "truncate",
 };
 const CUSTOMER_TYPES = new Set(["text", "int", "bigint", "uuid", "enum"]);
+/** What positions cannot be made of. */
+const UNORDERED_TYPES = new Set(["float", "time", "boolean", "json", "bytes"]);
 const KEYLESS_TYPES = new Set(["float", "json", "bytes"]);
 
 /** Compiles every table of the file, by name. */
@@ -196,7 +198,7 @@ function sequence(work: TableBuilding): SequencePlan {
   }
   entry.sequenceBy.forEach((name, index) => {
     const column = work.column(["sequenceBy", index], name);
-    if (column !== null && (column.list === true || column.type === "json" || column.type === "boolean")) {
+    if (column !== null && (column.list === true || UNORDERED_TYPES.has(column.type))) {
       work.fault(
         ["sequenceBy", index],
         `a column of type ${column.list === true ? "list" : column.type} has no order`,

@@ -176,7 +176,7 @@ describe("conditions as closures", () => {
         const reference = byCel(text, task);
         for (const values of samples) expect(shown(quick.run(values))).toBe(shown(reference(values)));
       }),
-      { numRuns: 4000 },
+      { numRuns: 2500 },
     );
   });
 
@@ -195,6 +195,12 @@ describe("conditions as closures", () => {
     const outcome = rowCondition(text, roots);
     if ("faults" in outcome) throw new Error(JSON.stringify(outcome.faults));
     expect(outcome.ok(values)).toBe(expected);
+  });
+
+  test("an integer zero has no sign", () => {
+    const outcome = rowCondition("1.5 / (row.n * -7) > 0.0", roots);
+    if ("faults" in outcome) throw new Error(JSON.stringify(outcome.faults));
+    expect(outcome.ok({ n: 0 })).toBe(true);
   });
 
   test("a comparison with null is false, and so is its opposite", () => {
