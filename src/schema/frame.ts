@@ -73,18 +73,14 @@ function typeNameOf(frame: Frame, change: string): string {
 }
 
 function declareShared({ builder }: Surface, age: FrameRef<Age>) {
-  const gapReason = builder.enumType("GapReason", {
-    description: "Why updates are missing.",
+  const reason = builder.enumType("StreamReason", {
+    description:
+      "Why updates are missing, or a stream ends. One enum for both, so that one selection can hold both.",
     values: {
-      SLOW_CONSUMER: { description: "The client did not read fast enough." },
-      RETENTION: { description: "They are older than what is kept." },
-      RESTART: { description: "The stream is another one than the cursor's." },
-    } as const,
-  });
-  const endReason = builder.enumType("EndReason", {
-    description: "Why the server ended a stream.",
-    values: {
-      DRAINING: { description: "The process is about to stop: connect again with the cursor." },
+      SLOW_CONSUMER: { description: "Missing: the client did not read fast enough." },
+      RETENTION: { description: "Missing: they are older than what is kept." },
+      RESTART: { description: "Missing: the stream is another one than the cursor's." },
+      DRAINING: { description: "Ended: the process is about to stop. Connect again with the cursor." },
     } as const,
   });
   const gap = builder.objectRef<GapFrame>("Gap").implement({
@@ -96,7 +92,7 @@ function declareShared({ builder }: Surface, age: FrameRef<Age>) {
         description: "How many updates are missing; null when that cannot be known.",
         resolve: (frame) => frame.missed,
       }),
-      reason: t.field({ type: gapReason, description: "Why.", resolve: (frame) => frame.reason }),
+      reason: t.field({ type: reason, description: "Why.", resolve: (frame) => frame.reason }),
     }),
   });
   const progress = builder.objectRef<ProgressFrame>("Progress").implement({
@@ -112,7 +108,7 @@ function declareShared({ builder }: Surface, age: FrameRef<Age>) {
         description: "Pass it as `after` to go on; null when nothing was sent yet.",
         resolve: (frame) => frame.cursor,
       }),
-      reason: t.field({ type: endReason, description: "Why.", resolve: (frame) => frame.reason }),
+      reason: t.field({ type: reason, description: "Why.", resolve: (frame) => frame.reason }),
       retryable: t.boolean({
         description: "Connecting again makes sense.",
         resolve: (frame) => frame.retryable,

@@ -30,5 +30,5 @@ export function buildSchema(plan: Plan): GraphQLSchema {
   declareSegments(surface, enums);
   declarePipeline(surface);
   declareSubscriptions(surface, { ...inputs, ...offers, frames: declareFrames(surface, types) });
-  return builder.toSchema();
+  return builder.toSchema({ sortSchema: false });
 }

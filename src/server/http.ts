@@ -4,11 +4,14 @@ import type { AddressInfo } from "node:net";
 import type { GraphQLSchema } from "graphql";
 import { Customer360Error } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { OPEN_VIEWER } from "../resolvers/context.ts";
 import type { Context, Viewer } from "../resolvers/context.ts";
 import { createGraphiql } from "./graphiql.ts";
 import { LIMITS } from "./limits.ts";
 import { createMask } from "./masking.ts";
 import { createDoorkeeper, isLoopback } from "./origins.ts";
+import { createExecution } from "./shared-execution.ts";
+import type { Execution } from "./shared-execution.ts";
 import { createSse } from "./sse.ts";
 import { attachWebSocket } from "./websocket.ts";
 import { createAnswer } from "./yoga.ts";
@@ -49,7 +52,9 @@ export function createServer(options: ServerOptions): ApiServer {
   let draining = false;
   const door = createDoorkeeper({ origins: options.origins ?? [], loopbackOnly: () => isLoopback(host) });
   const mask = createMask(log);
-  const routes = createRoutes(options, () => draining);
+  const execution = createExecution({ schema, contextFor, mask });
+  const { clock } = contextFor(OPEN_VIEWER);
+  const routes = createRoutes(options, { execution, isDraining: () => draining });
   const server = createHttpServer((request, response) => {
     secure(response);
     if (draining) response.setHeader("connection", "close");
@@ -70,11 +75,11 @@ export function createServer(options: ServerOptions): ApiServer {
   server.headersTimeout = 10_000;
   const sockets = attachWebSocket({
     server,
-    schema,
-    contextFor,
+    execution,
     path: ENDPOINT,
+    refusal: (request) => door.refusal(request),
+    clock,
     log,
-    refusal: (request: IncomingMessage) => door.refusal(request),
   });
   return {
     async listen(address, port) {
@@ -99,10 +104,18 @@ export function createServer(options: ServerOptions): ApiServer {
   };
 }
 
-function createRoutes(options: ServerOptions, draining: () => boolean): (request: IncomingMessage) => Route {
+/** What the routes share with the sockets. */
+interface Shared {
+  readonly execution: Execution;
+  readonly isDraining: () => boolean;
+}
+
+/** Finds the route of a request. */
+function createRoutes(options: ServerOptions, shared: Shared): (request: IncomingMessage) => Route {
   const { schema, contextFor, log } = options;
-  const answer = createAnswer({ schema, contextFor, mask: createMask(log), path: ENDPOINT });
-  const sse = createSse({ schema, contextFor, log });
+  const { execution, isDraining } = shared;
+  const answer = createAnswer({ schema, contextFor, mask: execution.mask, path: ENDPOINT });
+  const sse = createSse({ execution, clock: contextFor(OPEN_VIEWER).clock, log });
   const graphiql = options.graphiql ? createGraphiql({ schema, endpoint: ENDPOINT, filesPath: FILES }) : null;
   const endpoint: Route = async (request, response) => {
     if (request.method === "OPTIONS") return preflight(response);
@@ -116,7 +129,7 @@ function createRoutes(options: ServerOptions, draining: () => boolean): (request
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
     if (path === ENDPOINT) return endpoint;
     if (path === "/healthz") return (_, response) => json(response, 200, { status: "ok" });
-    if (path === "/readyz") return (_, response) => readiness(response, options.status.ready(), draining());
+    if (path === "/readyz") return (_, response) => readiness(response, options.status.ready(), isDraining());
     if (graphiql === null) return notFound;
     if (path === "/") return (_, response) => redirect(response, ENDPOINT);
     return async (_, response) => {
