@@ -6,7 +6,7 @@ import type { Direction, FilterFields, FilterInput, OrderInput } from "../resolv
 import type { SchemaTypesOf } from "./connection.ts";
 import { tierNamed } from "./segment.ts";
 import type { SegmentEnums } from "./segment.ts";
-import { scalarOf } from "./surface.ts";
+import { described, scalarOf } from "./surface.ts";
 import type { ScalarName, Surface } from "./surface.ts";
 
 /** CustomerFilter and CustomerOrder, and what their fields stand for. */
@@ -120,7 +120,7 @@ function declareFilter({ builder, plan, names }: Surface, groups: readonly Group
                 names.segment(segment.name).field,
                 t.field({
                   type: [enums.tierOf.get(segment.name) ?? enums.membershipState],
-                  description: segment.description,
+                  description: described(segment.description, `By ${segment.name}.`),
                 }),
               ]),
             ),
