@@ -21,6 +21,9 @@ const SECRET = "cursor-secret";
 const JOURNAL = "demo-bank.json";
 const SECRET_BYTES = 32;
 
+/** A process that is told to stop and started again at once meets the one before it. */
+const PATIENCE_MS = 1_000;
+
 /** The operating system lets go of the lock when the process dies, however it dies. */
 function lock(path: string): Sqlite {
   const file = join(path, "lock.db");
@@ -31,6 +34,7 @@ function lock(path: string): Sqlite {
       version: 1,
       schema: "",
       code: "DATA_DIR_IN_USE",
+      busyMs: PATIENCE_MS,
     });
     held.exec("BEGIN IMMEDIATE");
     return held;
@@ -56,7 +60,7 @@ function secretAt(file: string): Uint8Array {
 }
 
 /**
- * Takes a directory, made when missing; `fresh` forgets what it held. Waits five seconds for a process that is just
+ * Takes a directory, made when missing; `fresh` forgets what it held. Waits a moment for a process that is just
  * stopping, then throws DATA_DIR_IN_USE.
  */
 export function openDataDirectory(path: string, options: { readonly fresh: boolean }): DataDirectory {

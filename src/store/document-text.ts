@@ -1,4 +1,4 @@
-import type { Announcement, Customer, Note, Row, Rows } from "../customer/customer.ts";
+import type { Customer, Note, Rows } from "../customer/customer.ts";
 
 /** The parts of a document that are stored as one text. The rest (revision, due time, outbox, notes) has columns or rows of its own. */
 export type Body = Omit<Customer, "customerId" | "revision" | "dueMs" | "outbox" | "notes">;
@@ -18,54 +18,47 @@ function remembered<T extends object>(part: T, write: (part: T) => string): stri
   return text;
 }
 
-function plainText(part: object): string {
-  return remembered(part, (value) => JSON.stringify(value));
+function whole(part: object): string {
+  return JSON.stringify(part);
 }
 
 function members<T extends object>(parts: Readonly<Record<string, T>>, write: (part: T) => string): string {
-  return remembered(parts, (record) => {
-    let out = "";
-    for (const [name, part] of Object.entries(record)) {
-      out += `${out === "" ? "{" : ","}${JSON.stringify(name)}:${write(part)}`;
-    }
-    return out === "" ? "{}" : `${out}}`;
-  });
-}
-
-/** One row as JSON text. */
-export function rowText(row: Row): string {
-  return JSON.stringify(row);
+  let out = "";
+  for (const [name, part] of Object.entries(parts)) {
+    out += `${out === "" ? "{" : ","}${JSON.stringify(name)}:${write(part)}`;
+  }
+  return out === "" ? "{}" : `${out}}`;
 }
 
 /** One page's or table's totals as JSON text. */
 export function totalsText(totals: Note["totals"]): string {
-  return plainText(totals);
+  return remembered(totals, whole);
 }
 
-/** The body as JSON text, the same bytes for every use of the same document. */
+/** The body as JSON text, the same bytes for every use of the same document until it is forgotten. */
 export function bodyText(customer: Customer): string {
   return remembered(
     customer,
     ({ tables, totals, history, crossings, metrics, segments, offers, freshness }) => {
-      const rows = members(tables, (table: Rows) => members(table, plainText));
+      const rows = members(tables, (table: Rows) => remembered(table, whole));
       return (
-        `{"tables":${rows},"totals":${members(totals, plainText)},"history":${plainText(history)},` +
-        `"crossings":${plainText(crossings)},"metrics":${plainText(metrics)},"segments":${members(segments, plainText)},` +
-        `"offers":${members(offers, plainText)},"freshness":${plainText(freshness)}}`
+        `{"tables":${rows},"totals":${members(totals, totalsText)},"history":${JSON.stringify(history)},` +
+        `"crossings":${JSON.stringify(crossings)},"metrics":${JSON.stringify(metrics)},` +
+        `"segments":${remembered(segments, whole)},"offers":${remembered(offers, whole)},` +
+        `"freshness":${JSON.stringify(freshness)}}`
       );
     },
   );
 }
 
+/** Drops the text of a body that nobody will write again, and keeps those of its parts. */
+export function forgetBody(customer: Customer): void {
+  texts.delete(customer);
+}
+
 /** Reads a body back. */
 export function parseBody(text: string): Body {
   return JSON.parse(text) as Body;
-}
-
-/** The outbox as JSON text. */
-export function outboxText(outbox: readonly Announcement[]): string {
-  if (outbox.length === 0) return "[]";
-  return `[${outbox.map(plainText).join(",")}]`;
 }
 
 /** Notes as the API sees them: per paged table one note, named `all`, with the number of live rows and no totals. */

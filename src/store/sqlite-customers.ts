@@ -1,7 +1,7 @@
 import type { Announcement, Customer, Rows } from "../customer/customer.ts";
 import { NOBODY, newCustomer } from "../customer/customer.ts";
 import type { Plan } from "../customer/plan.ts";
-import { bodyText, outboxText, parseBody } from "./document-text.ts";
+import { bodyText, parseBody } from "./document-text.ts";
 import { originalText, storedText } from "./sql-text.ts";
 import type { Sqlite } from "./sqlite.ts";
 import type { CustomerSave, Place } from "./store.ts";
@@ -37,7 +37,7 @@ export function sqliteDocuments(db: Sqlite, plan: Plan): Documents {
     save({ before, after, relay }) {
       if (after === before) return revisionOf(db, before.customerId) === before.revision;
       const id = storedText(after.customerId);
-      const values = [after.revision, after.dueMs, outboxText(after.outbox), bodyText(after)] as const;
+      const values = [after.revision, after.dueMs, JSON.stringify(after.outbox), bodyText(after)] as const;
       const waiting = relay ? after.revision : null;
       const changed =
         before.revision === 0
@@ -56,7 +56,7 @@ export function sqliteDocuments(db: Sqlite, plan: Plan): Documents {
       const outbox = (JSON.parse(found[0]) as Announcement[]).filter((entry) => entry.revision > revision);
       db.prepare(
         "UPDATE customers SET outbox = ?, relay = CASE WHEN relay > ? THEN relay END WHERE id = ?",
-      ).run(outboxText(outbox), revision, id);
+      ).run(JSON.stringify(outbox), revision, id);
     },
   };
 }

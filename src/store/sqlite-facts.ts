@@ -27,7 +27,7 @@ export function sqliteFacts(
   const segments = groups.flatMap(({ facts }) =>
     facts.flatMap(({ name }) => (name.startsWith("segment:") ? [name.slice("segment:".length)] : [])),
   );
-  const shapes = new Set<string>();
+  const shapes = new Map<string, string>();
   const counts = new Map<string, number>();
   const count = (segment: string, tier: string | undefined, by: number): void => {
     if (tier === undefined || tier === "OUT") return;
@@ -47,19 +47,24 @@ export function sqliteFacts(
     return db.prepare(insertSql).run(storedText(after.customerId), ...values) === 1;
   };
   const update = (before: Customer, after: Customer): boolean => {
-    let changes = groups.flatMap((group) => changedValues(group, before, after));
-    if (changes.length === 0) return false;
-    let set = changes.map(({ column }) => `${column} = ?`).join(", ");
-    if (!shapes.has(set) && shapes.size >= MAX_SHAPES) {
-      changes = groups.flatMap((group) =>
-        everyValue(group, after).map((value, index) => ({ column: group.facts[index]?.column ?? "", value })),
-      );
-      set = changes.map(({ column }) => `${column} = ?`).join(", ");
+    const changed: number[] = [];
+    const values: SqlValue[] = [];
+    let offset = 0;
+    for (const group of groups) {
+      collectChanges(group, { before, after, offset, changed, values });
+      offset += group.facts.length;
     }
-    shapes.add(set);
-    const values = changes.map(({ value }) => value);
+    if (changed.length === 0) return false;
+    const id = storedText(after.customerId);
+    const shape = changed.join();
+    let sql = shapes.get(shape);
+    if (sql === undefined && shapes.size < MAX_SHAPES) {
+      sql = updateSql(changed.map((index) => columns[index] ?? ""));
+      shapes.set(shape, sql);
+    }
+    if (sql !== undefined) return db.prepare(sql).run(...values, id) === 1;
     return (
-      db.prepare(`UPDATE facts SET ${set} WHERE id = ?`).run(...values, storedText(after.customerId)) === 1
+      db.prepare(updateSql(columns)).run(...groups.flatMap((group) => everyValue(group, after)), id) === 1
     );
   };
   const countMoves = (before: Customer, after: Customer): void => {
@@ -128,17 +133,30 @@ function everyValue(group: FactGroup, customer: Customer): readonly SqlValue[] {
   return group.facts.map(({ as }, index) => storedValue(values[index], as));
 }
 
-function changedValues(
-  group: FactGroup,
-  before: Customer,
-  after: Customer,
-): readonly { readonly column: string; readonly value: SqlValue }[] {
-  if (group.part(before) === group.part(after)) return [];
+function updateSql(columns: readonly string[]): string {
+  return `UPDATE facts SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE id = ?`;
+}
+
+interface Changes {
+  readonly before: Customer;
+  readonly after: Customer;
+  /** Number of facts in the groups before. */
+  readonly offset: number;
+  /** Receives the numbers of the facts that differ ... */
+  readonly changed: number[];
+  /** ... and their new values. */
+  readonly values: SqlValue[];
+}
+
+function collectChanges(group: FactGroup, { before, after, offset, changed, values }: Changes): void {
+  if (group.part(before) === group.part(after)) return;
   const old = group.values(before);
   const now = group.values(after);
-  return group.facts.flatMap(({ column, as }, index) =>
-    old[index] === now[index] ? [] : [{ column, value: storedValue(now[index], as) }],
-  );
+  for (const [index, { as }] of group.facts.entries()) {
+    if (old[index] === now[index]) continue;
+    changed.push(offset + index);
+    values.push(storedValue(now[index], as));
+  }
 }
 
 /** True when the document shows a live row. */

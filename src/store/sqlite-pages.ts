@@ -1,7 +1,7 @@
 import type { PageChange } from "../customer/apply.ts";
 import type { Customer, Note, Page, Row, Rows } from "../customer/customer.ts";
 import type { Plan } from "../customer/plan.ts";
-import { rowText, totalsText } from "./document-text.ts";
+import { totalsText } from "./document-text.ts";
 import { originalText, storedText } from "./sql-text.ts";
 import type { Sqlite } from "./sqlite.ts";
 import type { PageRequest } from "./store.ts";
@@ -26,7 +26,7 @@ const UPDATE_AHEAD = `UPDATE pages SET revision = ?, live_rows = ?, totals = ?, 
   note_totals = CASE WHEN noted IS NOT NULL THEN coalesce(note_totals, totals) END
   WHERE customer_id = ? AND tbl = ? AND page = ? AND revision = ?`;
 
-const INSERT = `INSERT INTO pages (customer_id, tbl, page, revision, live_rows, newest, totals, noted, note_live, note_totals)
+const INSERT_EMPTY = `INSERT INTO pages (customer_id, tbl, page, revision, live_rows, newest, totals, noted, note_live, note_totals)
   VALUES (?, ?, ?, 0, 0, '', '{}', NULL, NULL, NULL) ON CONFLICT DO NOTHING`;
 
 const UPSERT_ROW = `INSERT INTO page_rows (customer_id, tbl, page, key, at, live, placed, row) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -42,7 +42,7 @@ export function sqlitePages(db: Sqlite, plan: Plan): Pages {
     const placed = unplaced.has(after.table) ? 0 : 1;
     for (const [key, row] of Object.entries(rows)) {
       const live = row.live ? 1 : 0;
-      upsert.run(id, after.table, after.page, storedText(key), row.at, live, placed, rowText(row));
+      upsert.run(id, after.table, after.page, storedText(key), row.at, live, placed, JSON.stringify(row));
     }
     for (const key of Object.keys(before.rows)) {
       if (after.rows[key] === undefined)
@@ -61,7 +61,7 @@ export function sqlitePages(db: Sqlite, plan: Plan): Pages {
     save(change, note) {
       const { before, after } = change;
       const ref = [storedText(after.customerId), after.table, after.page] as const;
-      if (before.revision === 0) db.prepare(INSERT).run(...ref);
+      if (before.revision === 0) db.prepare(INSERT_EMPTY).run(...ref);
       const header = [
         after.revision,
         after.liveRows,
@@ -76,17 +76,15 @@ export function sqlitePages(db: Sqlite, plan: Plan): Pages {
     },
     saveNotes(before, after, saved) {
       if (before.notes === after.notes) return;
-      const done = new Set(
-        saved.map(({ after: page }) => page).filter((page) => isNoteOf(noteOf(after, page), page)),
-      );
-      const isDone = (table: string, page: string) =>
-        [...done].some((ref) => ref.table === table && ref.page === page);
+      const isDone = (table: string, page: string, note: Note) =>
+        saved.some(({ after: each }) => each.table === table && each.page === page && isNoteOf(note, each));
       for (const [table, notes] of Object.entries(after.notes)) {
         const old = before.notes[table];
         if (notes === old) continue;
-        for (const [page, note] of Object.entries(notes)) {
-          if (note !== old?.[page] && !isDone(table, page))
-            writeNote(db, { customerId: after.customerId, table, page }, note);
+        for (const page in notes) {
+          const note = notes[page];
+          if (note === undefined || note === old?.[page] || isDone(table, page, note)) continue;
+          writeNote(db, { customerId: after.customerId, table, page }, note);
         }
       }
       for (const [table, notes] of Object.entries(before.notes)) {
@@ -129,7 +127,7 @@ function writeNote(
   note: Note | null,
 ): void {
   const where = [storedText(ref.customerId), ref.table, ref.page] as const;
-  if (note !== null) db.prepare(INSERT).run(...where);
+  if (note !== null) db.prepare(INSERT_EMPTY).run(...where);
   db.prepare(
     "UPDATE pages SET noted = ?, note_live = ?, note_totals = ? WHERE customer_id = ? AND tbl = ? AND page = ?",
   ).run(

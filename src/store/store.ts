@@ -102,7 +102,10 @@ export interface Store {
   /** Checkpoints as last saved. */
   checkpoints(): Promise<readonly Checkpoint[]>;
   outstanding(nowMs: number, limit: number): Promise<Outstanding>;
-  /** Customers (NOBODY included) holding live rows of a table, in id order after the given id; for truncates. */
+  /**
+   * Customers (NOBODY included) holding live rows of a table, in id order after the given id; for truncates. A customer whose
+   * notes still count live rows that its pages no longer have (a crash came between the two) holds them too.
+   */
   holders(table: string, after: string | null, limit: number): Promise<readonly string[]>;
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { Announcement, Customer, Update } from "../customer/customer.ts";
 import type { Body } from "../store/document-text.ts";
-import { bodyText, lightNotes } from "../store/document-text.ts";
+import { bodyText, forgetBody, lightNotes } from "../store/document-text.ts";
 import { SCHEMA_VERSION, UPDATES_SCHEMA } from "../store/sqlite-schema.ts";
 import { storedText } from "../store/sql-text.ts";
 import { openSqlite } from "../store/sqlite.ts";
@@ -134,6 +134,7 @@ export function localUpdates({ path, clock, keep = KEEP }: LocalUpdatesOptions):
         entries: append(updates, nowMs),
         keptFrom: trim(nowMs, TRIM_STEP + 2 * updates.length),
       }));
+      for (const { customer } of updates) forgetBody(customer);
       recent.add(entries, keptFrom);
       if (entries.length > 0) for (const wake of [...waiting]) wake();
     },
