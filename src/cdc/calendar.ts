@@ -6,6 +6,7 @@ export interface Instant {
   readonly fraction: string;
 }
 
+/** Seconds of a day; leap seconds do not exist here, as in every database we read. */
 export const DAY_SECONDS = 86_400;
 
 /** Days since 1970-01-01 of a calendar day; null when there is no such day. */

@@ -1,13 +1,6 @@
-import type { Change, Position, Verdict } from "../cdc/change.ts";
-import {
-  type Announcement,
-  type Customer,
-  type Freshness,
-  newCustomer,
-  NOBODY,
-  type Page,
-  type Rows,
-} from "./customer.ts";
+import type { Change } from "../cdc/change.ts";
+import type { Applied, ApplyInput, Judged } from "./applied.ts";
+import { type Announcement, type Customer, type Freshness, newCustomer, NOBODY } from "./customer.ts";
 import { derive } from "./derive.ts";
 import { diff } from "./diff.ts";
 import { type Draft, type DraftedRows, finish, take } from "./draft.ts";
@@ -15,42 +8,7 @@ import { lookup, tableOf } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
 import { type Memory, remember } from "./versions.ts";
 
-/** What a page of a customer became: its next revision with the rows to write. */
-export interface PageChange {
-  readonly before: Page;
-  readonly after: Page;
-  /** The rows that differ, to be written; nothing else of the page needs rewriting. */
-  readonly rows: Rows;
-}
-
-/** The verdict on one change. */
-export interface Judged {
-  readonly change: Change;
-  readonly verdict: Verdict;
-  /** True when another content was found at exactly the same position. */
-  readonly conflict: boolean;
-}
-
-/** Everything `apply` may look at. */
-export interface ApplyInput {
-  readonly customer: Customer;
-  /** The pages its changes concern, each loaded with at least the keys of those changes. */
-  readonly pages: readonly Page[];
-  /** Changes routed to this customer, in arrival order. */
-  readonly changes: readonly Change[];
-  /** Truncate watermarks by table. */
-  readonly truncates: Readonly<Record<string, Position>>;
-  readonly nowMs: number;
-}
-
-/** What came of it. `customer` is the very same object when nothing stored changed. */
-export interface Applied {
-  readonly customer: Customer;
-  readonly pages: readonly PageChange[];
-  readonly judged: readonly Judged[];
-  /** Pages that have to be loaded whole before totals can be kept exactly; when not empty the rest is meaningless: load and apply again. */
-  readonly needsWhole: readonly Page[];
-}
+export type { Applied, ApplyInput, Judged, PageChange } from "./applied.ts";
 
 /**
  * Folds changes into a customer: judge and fold each, derive what follows, name what differs. The next revision carries the

@@ -1,5 +1,5 @@
 import type { Change, Position, Verdict } from "../cdc/change.ts";
-import type { Judged, PageChange } from "./apply.ts";
+import type { Judged, PageChange } from "./applied.ts";
 import type { Customer, Page, Row, Rows } from "./customer.ts";
 import { fold, sameVisibly } from "./fold.ts";
 import type { TableLookup } from "./lookup.ts";
@@ -11,7 +11,17 @@ interface Holder {
   readonly table: TableLookup;
   readonly page: Page | null;
   readonly rows: Rows;
-  readonly changed: Map<string, Row | undefined>;
+  readonly changed: ChangedRows;
+}
+
+/**
+ * Without a prototype: an object literal keyed by row keys would make the engine learn a new shape for every key it meets,
+ * which costs more than everything else that is done with a row.
+ */
+type ChangedRows = Record<string, Row | undefined>;
+
+function noRows(): Record<string, never> {
+  return Object.create(null);
 }
 
 /** The rows of a customer while a batch is folded into them. */
@@ -54,13 +64,13 @@ export function finish({ customer, tables: lookups, pages, holders, missing }: D
   const pagedTables: string[] = [];
   const needsWhole = missing;
   for (const holder of holders) {
-    if (holder.changed.size === 0) continue;
-    const { page, table } = holder;
+    const { page, table, changed } = holder;
+    if (isEmpty(changed)) continue;
     if (page === null) {
       tables = { ...tables, [table.table.name]: turnRows(holder) };
       continue;
     }
-    const next = turnPage(page, rowsOf(holder), table.metrics);
+    const next = turnPage(page, present(changed), table.metrics);
     if (next === null) needsWhole.push(page);
     else turned.push(next);
     if (differs(holder)) name(pagedTables, page.table);
@@ -87,7 +97,7 @@ function holderOf(draft: Draft, change: Change, table: TableLookup): Holder {
 
 function addHolder({ customer, holders }: Draft, table: TableLookup, page: Page | null): Holder {
   const rows = page === null ? (customer.tables[table.table.name] ?? {}) : page.rows;
-  const holder: Holder = { table, page, rows, changed: new Map() };
+  const holder: Holder = { table, page, rows, changed: noRows() };
   holders.push(holder);
   return holder;
 }
@@ -98,14 +108,16 @@ function pageOf({ pages }: Draft, change: Change): Page {
 }
 
 function rowIn({ rows, changed }: Holder, key: string): Row | undefined {
-  return changed.has(key) ? changed.get(key) : rows[key];
+  return key in changed ? changed[key] : rows[key];
 }
 
 /** A page cannot forget a row, so there a dropped one stays as a dead one below the watermark, which nothing looks at again. */
-function put({ page, rows, changed }: Holder, key: string, row: Row | undefined): void {
-  const old = changed.get(key) ?? rows[key];
-  if (row !== undefined || page === null || old === undefined) changed.set(key, row);
-  else if (old.live) changed.set(key, { at: old.at, live: false, values: {}, origin: old.origin });
+function put(holder: Holder, key: string, row: Row | undefined): void {
+  const old = rowIn(holder, key);
+  if (row !== undefined || holder.page === null) holder.changed[key] = row;
+  else if (old?.live === true) {
+    holder.changed[key] = { at: old.at, live: false, values: {}, origin: old.origin };
+  }
 }
 
 /** Sweeps the table: the customer's part of a truncate. */
@@ -126,7 +138,7 @@ function truncate(draft: Draft, { table: tableName, position }: Change, table: T
 /** Takes everything below a truncate out of a holder; true when something was there. */
 function sweep(holder: Holder, watermark: Position): boolean {
   let swept = false;
-  for (const key of new Set([...Object.keys(holder.rows), ...holder.changed.keys()])) {
+  for (const key of new Set([...Object.keys(holder.rows), ...Object.keys(holder.changed)])) {
     const row = rowIn(holder, key);
     const rest = row === undefined ? undefined : above(row, watermark);
     if (rest === row) continue;
@@ -148,22 +160,35 @@ function notWhole({ customer, pages }: Draft, table: string): Page[] {
   ];
 }
 
+function isEmpty(changed: ChangedRows): boolean {
+  for (const _ in changed) return false;
+  return true;
+}
+
 function turnRows({ rows, changed }: Holder): Rows {
-  const turned: Record<string, Row> = { ...rows };
-  for (const [key, row] of changed) {
-    if (row === undefined) delete turned[key];
-    else turned[key] = row;
+  const turned: Record<string, Row> = noRows();
+  for (const key in rows) {
+    const row = key in changed ? changed[key] : rows[key];
+    if (row !== undefined) turned[key] = row;
+  }
+  for (const key in changed) {
+    const row = changed[key];
+    if (row !== undefined && !(key in rows)) turned[key] = row;
   }
   return turned;
 }
 
-function rowsOf({ changed }: Holder): Map<string, Row> {
-  const rows = new Map<string, Row>();
-  for (const [key, row] of changed) if (row !== undefined) rows.set(key, row);
+/** Changed rows of a page, where none is ever dropped. */
+function present(changed: ChangedRows): Rows {
+  const rows: Record<string, Row> = noRows();
+  for (const key in changed) {
+    const row = changed[key];
+    if (row !== undefined) rows[key] = row;
+  }
   return rows;
 }
 
 function differs({ rows, changed }: Holder): boolean {
-  for (const [key, row] of changed) if (!sameVisibly(rows[key], row)) return true;
+  for (const key in changed) if (!sameVisibly(rows[key], changed[key])) return true;
   return false;
 }

@@ -1,45 +1,47 @@
-import type { Customer, Note, Page, Row, Rows, Total, Totals } from "./customer.ts";
-import type { PageChange } from "./apply.ts";
+import type { Customer, Note, Page, Rows, Total, Totals } from "./customer.ts";
+import type { PageChange } from "./applied.ts";
 import { contribution, exchange, NO_TOTAL, totalOf, totalsOfRows } from "./totals.ts";
 import type { RowMetric } from "./plan.ts";
 
-/** Rows of a page as folded; every key was loaded with the page, or is new to it. */
-export type ChangedRows = ReadonlyMap<string, Row>;
-
-/** The page's next version with its totals brought up to date; null when that takes the whole page and it is not loaded whole. */
-export function turnPage(
-  before: Page,
-  changed: ChangedRows,
-  metrics: readonly RowMetric[],
-): PageChange | null {
-  const rows = Object.fromEntries(changed);
-  const all: Rows = { ...before.rows, ...rows };
-  const totals = turnTotals(before, changed, metrics) ?? (before.whole ? totalsOfRows(metrics, all) : null);
+/**
+ * The page's next version, with its totals brought up to date from the rows that changed, each of which was loaded with the
+ * page or is new to it; null when that takes the whole page and it is not loaded whole.
+ */
+export function turnPage(before: Page, changed: Rows, metrics: readonly RowMetric[]): PageChange | null {
+  const rows = merged(before.rows, changed);
+  const totals = turnTotals(before, changed, metrics) ?? (before.whole ? totalsOfRows(metrics, rows) : null);
   if (totals === null) return null;
-  let liveRows = before.liveRows;
-  for (const [key, row] of changed) {
-    liveRows += Number(row.live) - Number(before.rows[key]?.live ?? false);
+  let { liveRows } = before;
+  for (const key in changed) {
+    liveRows += Number(changed[key]?.live ?? false) - Number(before.rows[key]?.live ?? false);
   }
   const { customerId, table, page, revision, whole } = before;
-  const after: Page = { customerId, table, page, revision: revision + 1, totals, liveRows, rows: all, whole };
-  return { before, after, rows };
+  const after: Page = { customerId, table, page, revision: revision + 1, totals, liveRows, rows, whole };
+  return { before, after, rows: changed };
 }
 
-function turnTotals(page: Page, changed: ChangedRows, metrics: readonly RowMetric[]): Totals | null {
+function turnTotals(page: Page, changed: Rows, metrics: readonly RowMetric[]): Totals | null {
   const totals: Record<string, Total> = {};
   for (const metric of metrics) {
     let total: Total | null = page.totals[metric.name] ?? NO_TOTAL;
-    for (const [key, row] of changed) {
+    for (const key in changed) {
       const old = page.rows[key];
+      const row = changed[key];
       total = exchange(metric, total, {
         out: old === undefined ? undefined : contribution(metric, key, old),
-        in: contribution(metric, key, row),
+        in: row === undefined ? undefined : contribution(metric, key, row),
       });
       if (total === null) return null;
     }
     totals[metric.name] = total;
   }
   return totals;
+}
+
+/** A page loaded with nothing but new rows holds just those. */
+function merged(rows: Rows, changed: Rows): Rows {
+  for (const _ in rows) return Object.assign(Object.create(null), rows, changed);
+  return changed;
 }
 
 /** What a customer keeps of its paged tables. */

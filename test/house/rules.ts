@@ -36,7 +36,8 @@ function code(text: string): string {
   return text
     .replace(/\/\*[\s\S]*?\*\//g, "")
     .replace(/(^|[^:])\/\/.*$/gm, "$1")
-    .replace(/"(?:[^"\\\n]|\\.)*"/g, '""');
+    .replace(/"(?:[^"\\\n]|\\.)*"/g, '""')
+    .replace(/`[^`]*`/g, "``");
 }
 
 function folder(file: string): string {
@@ -56,7 +57,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ["cdc", "clock", "errors", "ingest/source"],
   ingest: ["cdc", "customer", "clock", "log", "errors", "store/store", "updates/updates"],
   store: ["cdc", "customer", "clock", "log", "errors", "ingest/source"],
-  updates: ["cdc", "customer", "clock", "log", "errors", "store/reads", "store/sqlite"],
+  updates: [
+    "cdc",
+    "customer",
+    "clock",
+    "log",
+    "errors",
+    "store/reads",
+    "store/sqlite",
+    "store/sqlite-schema",
+    "store/sql-text",
+    "store/document-text",
+  ],
   resolvers: [
     "cdc",
     "customer",
