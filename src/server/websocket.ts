@@ -68,6 +68,8 @@ interface Link {
   readonly socket: WebSocket;
   /** Operations under way. */
   open: number;
+  /** Called when none is left. */
+  onQuiet: (() => void) | null;
   isAlive: boolean;
   isCondemned: boolean;
 }
@@ -99,7 +101,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     if (isDraining) return refuse(stream, "503 Service Unavailable", "The server is stopping.");
     if (words !== null) return refuse(stream, "403 Forbidden", words);
     door.handleUpgrade(request, stream, head, (socket) => {
-      const link: Link = { socket, open: 0, isAlive: true, isCondemned: false };
+      const link: Link = { socket, open: 0, onQuiet: null, isAlive: true, isCondemned: false };
       links.add(link);
       socket.once("close", () => links.delete(link));
       serve(link);
@@ -113,11 +115,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     async drain() {
       isDraining = true;
       execution.drain();
-      const idle = async () => {
-        while ([...links].some(({ open }) => open > 0) && !stop.signal.aborted)
-          await clock.wait(10, stop.signal);
-      };
-      await within(limits.drainMs, clock, idle());
+      await within(limits.drainMs, clock, Promise.all([...links].map(quiet)));
       const closed = [...links].map(({ socket }) => {
         socket.close(DRAINING, "The server is stopping: connect again.");
         return new Promise((resolve) => socket.once("close", resolve));
@@ -132,6 +130,17 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
       for (const { socket } of links) socket.terminate();
     },
   };
+}
+
+/** Resolves when no operation is under way on a socket any more, and what was said about that is sent. */
+async function quiet(link: Link): Promise<void> {
+  if (link.open > 0) {
+    await new Promise<void>((resolve) => {
+      link.onQuiet = resolve;
+      link.socket.once("close", () => resolve());
+    });
+  }
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** One ticker for all sockets: who did not answer the last ping is cut off, or told to come back when it did not read. */
@@ -182,6 +191,7 @@ function createEngine(options: WebSocketOptions, limits: WebSocketLimits): (link
       onSubscribe(connection, id, request) as Args | readonly GraphQLError[],
     onComplete: ({ extra }) => {
       extra.open -= 1;
+      if (extra.open === 0) extra.onQuiet?.();
     },
     execute: (args) => execution.answer((args as Args).operation, OPEN_VIEWER),
     subscribe: async (args) => {
