@@ -42,9 +42,18 @@ const TYPES = [
   "Segment SegmentMembership SegmentTransition MembershipState MemberCount Offer OfferTransition OfferState Tier",
   "Pipeline PipelineTable TableKind RuleAction Verdict VerdictCount SkipCount RuleCount QuarantineCount PartitionLag Checkpoint",
   "Snapshot Change ChangePage Gap GapReason Progress Ended EndReason UpdateFrame DeliveryMode OrderDirection",
+  "CustomerSnapshot CustomerChange CustomerFrame SegmentSnapshot SegmentChange SegmentFrame OfferSnapshot OfferChange OfferFrame",
+  "StreamReason TextComparison",
 ].flatMap((line) => line.split(" "));
 /** What the schema adds to a type's name for lists, filters and orders. */
 const SUFFIXES = ["", "Connection", "Edge", "Filter", "Order", "Comparison"];
+
+const RESERVED_TYPES = new Set(TYPES.flatMap((type) => SUFFIXES.map((suffix) => type + suffix)));
+
+/** True for the name of a type that the schema has whatever the pipeline says. */
+export function isReservedType(name: string): boolean {
+  return RESERVED_TYPES.has(name);
+}
 
 /** `number_of_tickets` as `numberOfTickets`. */
 export function camelCase(name: string): string {
@@ -98,11 +107,7 @@ export function nameFaults(plan: Plan): readonly NameFault[] {
   const faults: NameFault[] = [];
   const customer = new Space("a field of Customer", CUSTOMER_FIELDS, faults);
   const filter = new Space("a field of CustomerFilter", FILTER_FIELDS, faults);
-  const types = new Space(
-    "a type",
-    TYPES.flatMap((type) => SUFFIXES.map((suffix) => type + suffix)),
-    faults,
-  );
+  const types = new Space("a type", [...RESERVED_TYPES], faults);
   for (const table of plan.tables) {
     const { field, type } = names.table(table.name);
     const path = ["tables", table.name];
