@@ -41,29 +41,23 @@ export function sameOneRowTables(before: Derivable, after: Derivable, { oneRow }
  */
 export function deriveMetrics(before: Customer, after: Derivable, plan: Plan): Customer["metrics"] {
   const { metrics: lookups } = lookup(plan);
-  const known = before.metrics;
-  const values: Record<string, Value> = {};
+  const known = Object.keys(before.metrics).length === lookups.length ? before.metrics : {};
+  let own: Record<string, Value> | null = null;
   let rows: Scope["rows"] | null = null;
   let seesChange = !sameOneRowTables(before, after, lookup(plan));
-  let differs = false;
   for (const found of lookups) {
     const { name } = found.metric;
     const old = known[name];
-    values[name] = old ?? null;
-    if (
-      old !== undefined &&
-      !canHaveMoved(found, before, after) &&
-      !(found.from === "metrics" && seesChange)
-    ) {
-      continue;
-    }
+    const isSettled = found.from === "metrics" ? !seesChange : !canHaveMoved(found, before, after);
+    if (old !== undefined && isSettled) continue;
     if (found.from === "metrics") rows ??= scopeRows(after, plan);
-    const value = compute(found, after, { metrics: values, rows: rows ?? {}, segments: {} });
+    const value = compute(found, after, { metrics: own ?? known, rows: rows ?? {}, segments: {} });
     if (old !== undefined && sameValue(old, value)) continue;
-    values[name] = value;
-    seesChange = differs = true;
+    own ??= { ...known };
+    own[name] = value;
+    seesChange = true;
   }
-  return differs || Object.keys(known).length !== lookups.length ? values : known;
+  return own ?? known;
 }
 
 function compute({ from, metric }: MetricLookup, customer: Derivable, scope: Scope): Value {
@@ -79,8 +73,9 @@ function compute({ from, metric }: MetricLookup, customer: Derivable, scope: Sco
   }
 }
 
-function canHaveMoved({ from, metric }: MetricLookup, before: Derivable, after: Derivable): boolean {
-  if (from === "metrics") return false;
+type RowLookup = Exclude<MetricLookup, { from: "metrics" }>;
+
+function canHaveMoved({ from, metric }: RowLookup, before: Derivable, after: Derivable): boolean {
   if (from === "history") return before.history !== after.history;
   return before[from][metric.table] !== after[from][metric.table];
 }
