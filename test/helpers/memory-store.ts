@@ -168,6 +168,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
   const holdsLive = (id: string, table: string): boolean =>
     Object.values(documents.get(id)?.tables[table] ?? {}).some((row) => row.live) ||
+    Object.values(documents.get(id)?.notes[table] ?? {}).some(({ liveRows }) => liveRows > 0) ||
     [...(pageIdsOf.get(id) ?? [])].some((page) => {
       const stored = pages.get(page);
       return (
