@@ -51,10 +51,12 @@ export class NameOrder {
 export class RowReader {
   readonly names: readonly string[];
   readonly #order: NameOrder;
+  readonly #empty: readonly undefined[];
 
   constructor(names: readonly string[], unclear: readonly string[] = []) {
     this.names = names;
     this.#order = new NameOrder(names, unclear);
+    this.#empty = names.map(() => undefined);
   }
 
   /** Reads the object the scanner stands before; null on anything unusual. */
@@ -64,7 +66,7 @@ export class RowReader {
 
   /** The same with the object's brace already taken. */
   readMembers(scanner: Scanner): RawRow | null {
-    const row: (Json | undefined)[] = new Array<Json | undefined>(this.names.length).fill(undefined);
+    const row: (Json | undefined)[] = this.#empty.slice();
     for (let place = 0; ; place++) {
       const next = scanner.nextMember(place === 0);
       if (next === "end") return row;

@@ -54,6 +54,9 @@ export class RowMaker {
   readonly #sequence: readonly SequenceColumn[] | null;
   readonly #epoch: string;
   readonly #ignoresNull: readonly boolean[];
+  readonly #names: readonly string[];
+  /** A row whose columns are all null. */
+  readonly #blank: Values;
 
   /** Throws on a column that is named but not declared, or that cannot order rows: the plan should have refused it. */
   constructor(table: TablePlan) {
@@ -69,7 +72,9 @@ export class RowMaker {
     this.#sequence =
       table.sequence.kind === "postgres" ? null : sequenceColumns(table, table.sequence.columns, slotOf);
     this.#epoch = epochText(table.epoch);
-    this.#ignoresNull = table.columns.map(({ name }) => table.ignoreNulls.has(name));
+    this.#names = table.columns.map(({ name }) => name);
+    this.#blank = Object.fromEntries(this.#names.map((name) => [name, null]));
+    this.#ignoresNull = this.#names.map((name) => table.ignoreNulls.has(name));
   }
 
   /** Whether the table finds its rows by columns, not by the records' coordinates. */
@@ -143,24 +148,21 @@ export class RowMaker {
     };
   }
 
-  /** All declared columns that the row carries. */
+  /** All declared columns that the row carries. A row that carries them all, as most do, is a copy of one shape. */
   #carry(row: RawRow, columns: RowColumns): Carried | Refused {
-    const set: Record<string, Value> = {};
-    const plans = this.#table.columns;
-    let partial = false;
-    for (let slot = 0; slot < plans.length; slot++) {
+    const set: Record<string, Value> = { ...this.#blank };
+    const absent: string[] = [];
+    const names = this.#names;
+    for (let slot = 0; slot < names.length; slot++) {
       const raw = row[slot];
-      const name = plans[slot]?.name ?? "";
-      if (raw === null && this.#ignoresNull[slot] !== true) {
-        set[name] = null;
-        continue;
-      }
+      const name = names[slot] ?? "";
+      if (raw === null && this.#ignoresNull[slot] !== true) continue;
       const value = raw === undefined || raw === null ? undefined : columns.decoders[slot]?.(raw);
-      if (value === undefined) partial = true;
+      if (value === undefined) absent.push(name);
       else if (value instanceof Misfit) return new Refused("bad-value", `column ${name} ${value.reason}`);
       else set[name] = value;
     }
-    return { set, partial };
+    return absent.length === 0 ? { set, partial: false } : { set: without(set, absent), partial: true };
   }
 
   /** The key's texts: from the message key if it has all its columns, else from `before`, else from the new row. */
@@ -270,6 +272,12 @@ function sequenceColumns(
     if (column === undefined) throw new Error(`table ${table.name} has no column ${name}`);
     return { slot, encode: compileComponent(column) };
   });
+}
+
+function without(set: Values, absent: readonly string[]): Values {
+  const kept: Record<string, Value> = {};
+  for (const [name, value] of Object.entries(set)) if (!absent.includes(name)) kept[name] = value;
+  return kept;
 }
 
 function integerText(json: Json): string {
