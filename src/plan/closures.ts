@@ -10,6 +10,10 @@ import type { Field, Kind } from "./kinds.ts";
 import { arithmetic, meet } from "./operators.ts";
 import type { Val } from "./operators.ts";
 
+/** What to do about a setting that is not there: somebody has to decide it. */
+const SETTINGS =
+  "; a value that has to be decided is declared under `settings:` with its type, value and description";
+
 /** Compiles a syntax tree to closures. When `work.faults` or `work.beyond` say so afterwards, the result is of no use. */
 export function compile<C>(node: Node, work: Work<C>): Compiled<C> {
   switch (node.op) {
@@ -110,6 +114,7 @@ function identifier<C>(node: Node, name: string, work: Work<C>): Compiled<C> {
     if (members.has(name))
       return fault(node, work, `unknown name "${name}": did you mean "${root}.${name}"?`);
   }
+  if (name === "settings") return fault(node, work, `no settings are declared${SETTINGS}`);
   return fault(node, work, `unknown name "${name}"${suggestion(name, work.roots.keys())}`);
 }
 
@@ -120,7 +125,8 @@ function access<C>(node: Node, [receiver, name]: readonly [Node, string], work: 
   if (fields === undefined) return identifier(receiver, root, work);
   const field = fields.get(name);
   if (field === undefined) {
-    const text = `unknown name "${root}.${name}"${suggestion(name, fields.keys())}`;
+    const remedy = root === "settings" ? SETTINGS : "";
+    const text = `unknown name "${root}.${name}"${suggestion(name, fields.keys())}${remedy}`;
     work.faults.push({ text, offset: node.end - name.length });
     return nothing();
   }
@@ -132,7 +138,7 @@ function access<C>(node: Node, [receiver, name]: readonly [Node, string], work: 
 function constantField<C>(field: Field): Compiled<C> {
   const value = field.constant ?? null;
   return {
-    ...fixed<C>(field.kind, field.wide && value !== null ? BigInt(String(value)) : (value as Val)),
+    ...fixed<C>(field.kind, field.wide && value !== null ? BigInt(String(value)) : value),
     field,
   };
 }

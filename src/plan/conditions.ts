@@ -13,7 +13,7 @@ import { exact } from "./operators.ts";
 import type { Val } from "./operators.ts";
 
 /** One field an expression reads. */
-export interface Read {
+interface Read {
   readonly root: string;
   readonly name: string;
   readonly field: Field;
@@ -78,12 +78,11 @@ export function valueExpression(
 }
 
 /** `number_of_tickets` and `onlineTransactions` as words. */
-export function words(name: string): string {
+function words(name: string): string {
   return name
     .replaceAll("_", " ")
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
-    .toLowerCase()
-    .replace(/^(in|out)$/, "$1");
+    .toLowerCase();
 }
 
 /** A value in a sentence; null is "unknown". */

@@ -17,7 +17,12 @@ export interface YamlDocument {
 /** Parses YAML; broken syntax, keys given twice and names that are not safe are faults. Throws nothing. */
 export function readYaml(source: string): YamlDocument {
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
+  const document = parseDocument(source, {
+    lineCounter: lines,
+    uniqueKeys: false,
+    merge: true,
+    prettyErrors: false,
+  });
   const faults: Fault[] = [];
   const push = (offset: number, text: string): void => {
     const { line, col } = lines.linePos(offset);

@@ -33,7 +33,7 @@ const CUSTOMER_FIELDS = [
   "offer",
   "node",
 ];
-const ROW_FIELDS = ["id", "node", "cursor", "customer"];
+const ROW_FIELDS = ["id"];
 const FILTER_FIELDS = ["and", "or", "not", "customerId", "metrics", "segments"];
 /** Types the schema has whatever the pipeline says: scalars, roots, then the rest; test/plan/names.test.ts compares them with it. */
 const TYPES = [
@@ -69,6 +69,12 @@ export function typeName(name: string): string {
   return capital(camelCase(name));
 }
 
+/** `id` in GraphQL is a row's global id, so a column of that name is called otherwise. */
+function columnName(name: string): string {
+  const made = camelCase(name);
+  return made === "id" ? "databaseId" : made;
+}
+
 function capital(part: string): string {
   const rest = /^[A-Z0-9]+$/.test(part) ? part.slice(1).toLowerCase() : part.slice(1);
   return part.slice(0, 1).toUpperCase() + rest;
@@ -79,7 +85,7 @@ export function graphqlNames(plan: Plan): GraphqlNames {
   const tables = new Map(
     plan.tables.map((table) => {
       const columns = new Map(
-        table.columns.map((column) => [column.name, column.as ?? camelCase(column.name)]),
+        table.columns.map((column) => [column.name, column.as ?? columnName(column.name)]),
       );
       return [
         table.name,
@@ -117,10 +123,8 @@ export function nameFaults(plan: Plan): readonly NameFault[] {
       types.take(type + suffix, table.typeName === undefined ? path : [...path, "type"]);
     const row = new Space(`a field of ${type}`, ROW_FIELDS, faults);
     for (const column of table.columns) {
-      const isOwnId = names.column(table.name, column.name) === "id";
       const at = [...path, "columns", column.name];
-      if (!isOwnId)
-        row.take(names.column(table.name, column.name), column.as === undefined ? at : [...at, "as"]);
+      row.take(names.column(table.name, column.name), column.as === undefined ? at : [...at, "as"]);
     }
   }
   const metrics = new Space("a metric", [], faults);

@@ -12,7 +12,7 @@ export interface Warning {
 }
 
 /** What a sample can show. */
-export type WarningCode =
+type WarningCode =
   | "constant-sequence"
   | "text-date-sequence"
   | "future-values"

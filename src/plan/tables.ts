@@ -7,7 +7,7 @@ import type {
   Storage,
   TablePlan,
 } from "../cdc/table.ts";
-import { AnyFields, rootsOf, settle } from "./building.ts";
+import { rootsOf, settle } from "./building.ts";
 import type { Building, Fields } from "./building.ts";
 import { columnPlan } from "./columns.ts";
 import { rowCondition } from "./conditions.ts";
@@ -65,15 +65,6 @@ export function tables(building: Building, settings: Fields): ReadonlyMap<string
     built.set(name, table(new TableBuilding(building, name, entry), settings));
   }
   return built;
-}
-
-/** Whatever is declared of a table: its fields, or any field when the table is at fault. */
-export function fieldsOf(
-  building: Building,
-  built: ReadonlyMap<string, BuiltTable>,
-  name: string,
-): Fields | null {
-  return built.get(name)?.fields ?? (building.broken.has(`tables.${name}`) ? new AnyFields() : null);
 }
 
 class TableBuilding {

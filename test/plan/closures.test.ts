@@ -40,8 +40,7 @@ function work(): Work<Values> {
   };
 }
 
-const orNull = <T extends Value>(values: fc.Arbitrary<T>): fc.Arbitrary<Value> =>
-  fc.option(values as fc.Arbitrary<Value>);
+const orNull = <T extends Value>(values: fc.Arbitrary<T>): fc.Arbitrary<Value> => fc.option<Value>(values);
 
 const decimals = fc.oneof(
   fc.constantFrom(

@@ -316,6 +316,15 @@ describe("a pipeline file", () => {
     expect(Reflect.get({}, "polluted")).toBeUndefined();
   });
 
+  test("may share parts with anchors and merge keys", () => {
+    const shared = SMALL.replace("{ type: decimal, scale: 2 }", "&money { type: decimal, scale: 2 }").replace(
+      "paid: { type: boolean }",
+      "tax: { <<: *money, scale: 4 }",
+    );
+    const orders = loadPlan(shared, "shop.yaml").tables.find(({ name }) => name === "orders");
+    expect(orders?.columns.at(-1)).toMatchObject({ name: "tax", type: "decimal", scale: 4 });
+  });
+
   test("has a version that follows its meaning, not its words", () => {
     const version = loadPlan(SMALL, "a.yaml").version;
     const reworded = SMALL.replace("What counts as big.", "Large amounts.").replace(
@@ -362,6 +371,10 @@ describe("the banking pipeline", () => {
     expect(faults).toContain('setting "debit" has no value');
     expect(faults).toContain("The value of debit_or_credit that means money left the account");
     expect(faults).toMatch(/shop\.yaml:\d+:3 /);
+    const gone = faultsOf(banking.replace(/^settings:\n[^]*?\n\n(?=metrics:)/m, ""));
+    expect(gone).toContain(
+      "no settings are declared; a value that has to be decided is declared under `settings:`",
+    );
   });
 
   test("tiers engagement, and knows nothing of customers it knows nothing of", () => {

@@ -28,6 +28,7 @@ test("the file's own choices come before made names", () => {
   });
   expect(names.column("patterns", "number_of_concert_tickets")).toBe("concertTickets");
   expect(names.column("accounts", "opened_on")).toBe("openedOn");
+  expect(names.column("accounts", "id")).toBe("databaseId");
   expect(names.segment("engagement")).toEqual({ field: "engagement", type: "Engagement" });
   expect(names.tier("engagement", "UNKNOWN")).toBe("UNKNOWN");
 });
