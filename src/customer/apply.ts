@@ -8,7 +8,7 @@ import { lookup, tableOf } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
 import { type Memory, remember } from "./versions.ts";
 
-export type { Applied, ApplyInput, Judged, PageChange } from "./applied.ts";
+export type { Applied, ApplyInput, PageChange } from "./applied.ts";
 
 /**
  * Folds changes into a customer: judge and fold each, derive what follows, name what differs. The next revision carries the
