@@ -7,6 +7,7 @@ import { openSqlite, type Sqlite } from "./sqlite.ts";
 /** The files of an embedded installation, held by this process alone until released. */
 export interface DataDirectory {
   readonly store: string;
+  /** The file of the store: publishing syncs the log they share, so nobody is told what a power failure could take back. */
   readonly updates: string;
   /** The demo bank's journal. */
   readonly journal: string;
@@ -16,7 +17,7 @@ export interface DataDirectory {
   release(): void;
 }
 
-const DATABASES = ["store.db", "updates.db"];
+const DATABASES = ["store.db"];
 const SECRET = "cursor-secret";
 const JOURNAL = "demo-bank.json";
 const SECRET_BYTES = 32;
@@ -76,7 +77,7 @@ export function openDataDirectory(path: string, options: { readonly fresh: boole
   let released = false;
   return {
     store: join(path, "store.db"),
-    updates: join(path, "updates.db"),
+    updates: join(path, "store.db"),
     journal: join(path, JOURNAL),
     cursorSecret: () => secretAt(join(path, SECRET)),
     release() {

@@ -65,18 +65,24 @@ function rowsOfPages(
     )
     .all<[string, string]>(id, table);
   const select = db.prepare(
-    `SELECT key, at, row FROM page_rows WHERE customer_id = ? AND tbl = ? AND page = ? AND live = 1
+    `SELECT key, at FROM page_rows WHERE customer_id = ? AND tbl = ? AND page = ? AND live = 1
      AND (?4 IS NULL OR (at <= ?4 AND (at < ?4 OR key > ?5))) ORDER BY at DESC, key LIMIT ?6`,
   );
-  let found: { key: string; at: string; row: string }[] = [];
+  let found: { page: string; key: string; at: string }[] = [];
   for (const [page, newest] of pages) {
     const worst = found[first];
     if (worst !== undefined && worst.at > newest) break;
-    const rows = select.all<[string, string, string]>(
+    const rows = select.all<[string, string]>(
       ...[id, table, page, last?.at ?? null, last === null ? null : storedText(last.key), first + 1],
     );
-    for (const [key, at, row] of rows) found.push({ key: originalText(key), at, row });
+    for (const [key, at] of rows) found.push({ page, key: originalText(key), at });
     found = found.sort(newestFirst).slice(0, first + 1);
   }
-  return found.map(({ key, at, row }) => ({ key, at, row: JSON.parse(row) as Row }));
+  const read = db.prepare(
+    "SELECT row FROM page_rows WHERE customer_id = ? AND tbl = ? AND page = ? AND key = ?",
+  );
+  return found.flatMap(({ page, key, at }) => {
+    const row = read.get<[string]>(id, table, page, storedText(key));
+    return row === null ? [] : [{ key, at, row: JSON.parse(row[0]) as Row }];
+  });
 }

@@ -99,7 +99,7 @@ function prepareSchema(sqlite: Sqlite, { path, version, schema }: SqliteOptions)
 }
 
 function pragma(sqlite: Sqlite, name: string): number {
-  return Number(sqlite.prepare(`PRAGMA ${name}`).get<[number]>()?.[0] ?? 0);
+  return sqlite.prepare(`PRAGMA ${name}`).get<[number]>()?.[0] ?? 0;
 }
 
 function connection(database: Libsql.Database, failed: (error: unknown) => unknown): Sqlite {

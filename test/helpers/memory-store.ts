@@ -149,8 +149,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       const { topic, partition, offset } = put.record;
       quarantine.set(`${topic}/${partition}/${offset}`, put);
     }
-    for (const checkpoint of save.checkpoints)
-      checkpoints.set(`${checkpoint.topic}/${checkpoint.partition}`, checkpoint);
+    for (const checkpoint of save.checkpoints) {
+      const id = `${checkpoint.topic}/${checkpoint.partition}`;
+      if (BigInt(checkpoint.nextOffset) > BigInt(checkpoints.get(id)?.nextOffset ?? "-1"))
+        checkpoints.set(id, checkpoint);
+    }
     for (const [table, at] of Object.entries(save.truncates))
       if ((truncates[table] ?? "") < at) truncates[table] = at;
     for (const { table, kind, label, count } of save.tallies) {
