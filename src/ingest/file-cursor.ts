@@ -13,6 +13,7 @@ export interface FileCursorOptions {
   readonly tables: readonly TablePlan[];
   readonly clock: Clock;
   readonly follow: boolean;
+  readonly maxBytes: number;
   readonly maxRecordBytes: number;
   readonly settleMs: number;
 }
@@ -111,7 +112,9 @@ export class FileCursor {
   }
 
   async #readChunk(draft: Draft): Promise<void> {
-    this.#reader ??= createFileReader(join(this.#options.dir, this.#file.path), this.#options.maxRecordBytes);
+    const { dir, maxBytes, maxRecordBytes } = this.#options;
+    const limits = { valueBytes: maxRecordBytes, chunkBytes: maxBytes };
+    this.#reader ??= createFileReader(join(dir, this.#file.path), limits);
     const { splitter } = this.#reader;
     try {
       const chunk = await this.#reader.read();

@@ -31,7 +31,9 @@ export async function findFiles(dir: string): Promise<readonly Found[]> {
 }
 
 const FILE_NAME = /\.(json|ndjson|jsonl)(\.gz)?$/;
-const CHUNK_BYTES = 256 * 1024;
+/** The least that zlib takes. */
+const MIN_CHUNK_BYTES = 64;
+const MAX_CHUNK_BYTES = 256 * 1024;
 
 /** Reads one file from its start, piece by piece, keeping the place and the splitter between readings. */
 export interface FileReader {
@@ -41,21 +43,33 @@ export interface FileReader {
   close(): void;
 }
 
-/** Opens nothing yet. `maxBytes` bounds a single value. */
-export function createFileReader(fullPath: string, maxBytes: number): FileReader {
+/** How much of a file is taken at once. */
+export interface ReadingLimits {
+  /** Longest single value, bytes. */
+  readonly valueBytes: number;
+  /** Bytes of one reading. */
+  readonly chunkBytes: number;
+}
+
+/** Opens nothing yet. */
+export function createFileReader(fullPath: string, limits: ReadingLimits): FileReader {
+  const { valueBytes } = limits;
+  const chunkBytes = Math.max(MIN_CHUNK_BYTES, Math.min(MAX_CHUNK_BYTES, limits.chunkBytes));
   const plainName = fullPath.replace(/\.gz$/, "");
-  const splitter = plainName.endsWith(".json") ? jsonSplitter(maxBytes) : new LineSplitter(maxBytes);
-  return { splitter, ...(plainName === fullPath ? plainBytes(fullPath) : unpackedBytes(fullPath)) };
+  const splitter = plainName.endsWith(".json") ? jsonSplitter(valueBytes) : new LineSplitter(valueBytes);
+  const bytes =
+    plainName === fullPath ? plainBytes(fullPath, chunkBytes) : unpackedBytes(fullPath, chunkBytes);
+  return { splitter, ...bytes };
 }
 
 /** Holds no handle between readings, so thousands of files may be followed. */
-function plainBytes(fullPath: string): Pick<FileReader, "read" | "close"> {
+function plainBytes(fullPath: string, chunkBytes: number): Pick<FileReader, "read" | "close"> {
   let at = 0;
   return {
     read: async () => {
       const handle = await open(fullPath);
       try {
-        const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, at);
+        const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, at);
         at += bytesRead;
         return bytesRead === 0 ? null : buffer.subarray(0, bytesRead);
       } finally {
@@ -66,14 +80,14 @@ function plainBytes(fullPath: string): Pick<FileReader, "read" | "close"> {
   };
 }
 
-function unpackedBytes(fullPath: string): Pick<FileReader, "read" | "close"> {
+function unpackedBytes(fullPath: string, chunkBytes: number): Pick<FileReader, "read" | "close"> {
   let chunks: AsyncIterator<Buffer> | null = null;
   let close = (): void => {};
   return {
     read: async () => {
       if (chunks === null) {
-        const packed = createReadStream(fullPath, { highWaterMark: CHUNK_BYTES });
-        const unpacked = createGunzip({ chunkSize: CHUNK_BYTES });
+        const packed = createReadStream(fullPath, { highWaterMark: chunkBytes });
+        const unpacked = createGunzip({ chunkSize: chunkBytes });
         packed.on("error", (error) => unpacked.destroy(error));
         close = () => {
           packed.destroy();

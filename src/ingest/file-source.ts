@@ -33,6 +33,7 @@ export interface FileSourceOptions {
 export function fileSource(options: FileSourceOptions): Source {
   const { dir, clock, follow, maxBytes = 1_000_000, pollMs = 250 } = options;
   const { maxRecordBytes = 16_000_000, settleMs = 5_000 } = options;
+  const cursorOptions = { ...options, maxBytes, maxRecordBytes, settleMs };
   const cursors = new Map<string, FileCursor>();
   const done = new Map<string, string>();
   const closing = new AbortController();
@@ -45,8 +46,7 @@ export function fileSource(options: FileSourceOptions): Source {
     cursors.clear();
     for (const file of found) {
       const from = done.get(topicOf(file.path)) ?? "0";
-      const cursor =
-        known.get(file.path) ?? new FileCursor(file, from, { ...options, maxRecordBytes, settleMs });
+      const cursor = known.get(file.path) ?? new FileCursor(file, from, cursorOptions);
       known.delete(file.path);
       cursor.found(file);
       cursors.set(file.path, cursor);
