@@ -128,17 +128,16 @@ function declareFilter({ builder, plan, names }: Surface, groups: readonly Group
   const filter = builder.inputRef<FilterInput>("CustomerFilter");
   return filter.implement({
     description: "Which customers. What is named holds together; `or` and `not` say otherwise.",
-    fields: (t) =>
-      ({
-        and: t.field({ type: [filter], description: "All of these." }),
-        or: t.field({ type: [filter], description: "At least one of these; none for an empty list." }),
-        not: t.field({ type: filter, description: "Not this." }),
-        customerId: t.field({ type: comparison("String"), description: "By customer id." }),
-        ...(segments === null ? {} : { segments: t.field({ type: segments, description: "By segments." }) }),
-        ...Object.fromEntries(
-          inputs.map(({ name, input, description }) => [name, t.field({ type: input, description })]),
-        ),
-      }) as never,
+    fields: (t) => ({
+      and: t.field({ type: [filter], description: "All of these." }),
+      or: t.field({ type: [filter], description: "At least one of these; none for an empty list." }),
+      not: t.field({ type: filter, description: "Not this." }),
+      customerId: t.field({ type: comparison("String"), description: "By customer id." }),
+      ...(segments === null ? {} : { segments: t.field({ type: segments, description: "By segments." }) }),
+      ...Object.fromEntries(
+        inputs.map(({ name, input, description }) => [name, t.field({ type: input, description })]),
+      ),
+    }),
   });
 }
 
@@ -209,12 +208,11 @@ function declareOrder({ builder }: Surface, groups: readonly Group[]) {
   return builder.inputRef<OrderInput>("CustomerOrder").implement({
     description: "What to order by. Name exactly one field.",
     isOneOf: true,
-    fields: (t) =>
-      ({
-        customerId: t.field({ type: direction, description: "By customer id, as text." }),
-        ...Object.fromEntries(
-          inputs.map(({ name, input, description }) => [name, t.field({ type: input, description })]),
-        ),
-      }) as never,
+    fields: (t) => ({
+      customerId: t.field({ type: direction, description: "By customer id, as text." }),
+      ...Object.fromEntries(
+        inputs.map(({ name, input, description }) => [name, t.field({ type: input, description })]),
+      ),
+    }),
   });
 }

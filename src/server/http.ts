@@ -133,7 +133,7 @@ function createRoutes(options: ServerOptions, shared: Shared): (request: Incomin
     if (graphiql === null) return notFound;
     if (path === "/") return (_, response) => redirect(response, ENDPOINT);
     return async (_, response) => {
-      const gzip = /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
+      const gzip = /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
       if (!(await graphiql.file(path, { gzip }, response))) notFound(request, response);
     };
   };

@@ -61,7 +61,7 @@ export class Audience {
   recall(slot: Slot): Bearing | null {
     if (this.#fields === null) return this.#judge(slot.entry.update);
     const remembered = this.#bearings?.get(slot);
-    if (remembered !== undefined) return remembered === NOTHING ? null : (remembered as Bearing);
+    if (remembered !== undefined) return remembered === NOTHING ? null : remembered;
     return this.#filtered(slot.entry.update, undefined);
   }
 
