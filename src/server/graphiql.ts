@@ -37,6 +37,9 @@ interface Site {
 
 const SCRIPT = "text/javascript; charset=utf-8";
 
+/** Tabs glide to their place on the first click, away from under the pointer, and the click is lost. */
+const STILL_TABS = ".graphiql-tab { transform: none !important; }";
+
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -101,7 +104,7 @@ async function load({ schema, endpoint, filesPath }: GraphiqlOptions): Promise<S
     graphql: add("graphql-worker.js", SCRIPT, parts.graphqlWorker),
   };
   const icon = add("favicon.ico", "image/x-icon", Buffer.from(parts.favicon.split(",")[1] ?? "", "base64"));
-  const style = add("graphiql.css", "text/css; charset=utf-8", parts.css);
+  const style = add("graphiql.css", "text/css; charset=utf-8", `${parts.css}\n${STILL_TABS}`);
   const environment = add("environment.js", SCRIPT, environmentScript(workers));
   const script = add("graphiql.js", SCRIPT, parts.js);
   const start = add("start.js", SCRIPT, startScript(endpoint, sampleOperations(schema)));
@@ -123,7 +126,6 @@ function startScript(endpoint: string, samples: readonly SampleOperation[]): str
     schemaDescription: true,
     inputValueDeprecation: true,
     defaultTabs: samples,
-    defaultQuery: samples[0]?.query,
   };
   return `YogaGraphiQL.renderYogaGraphiQL(document.querySelector("#root"), ${JSON.stringify(options)});\n`;
 }

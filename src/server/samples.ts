@@ -36,7 +36,8 @@ function customers(schema: GraphQLSchema): SampleOperation {
   const metrics = isObjectType(type) ? Object.keys(type.getFields()).slice(0, MOST_METRICS) : [];
   const selection = metrics.length === 0 ? "" : `\n      metrics { ${metrics.join(" ")} }`;
   return {
-    query: `# Customers, with what is derived from their rows. Every declared column and metric is a field: see the docs on the left.
+    query: `# Customers, with what is derived from their rows.
+# Every declared column and metric is a field: see the docs.
 query Customers {
   customers(first: 10) {
     totalCount
@@ -57,7 +58,8 @@ query Customers {
 
 const STREAMS: readonly SampleOperation[] = [
   {
-    query: `# One customer, live: a snapshot, then every change. Take a customerId from the first tab.
+    query: `# One customer, live: a snapshot, then every change.
+# Take a customerId from the first tab.
 subscription CustomerUpdates($customerId: ID!) {
   customerUpdates(customerId: $customerId) {
     __typename
@@ -70,7 +72,8 @@ ${CUSTOMER.trim()}
     variables: '{ "customerId": "1" }',
   },
   {
-    query: `# Everybody, live. Stop it, and go on exactly where it stopped: put the last cursor it showed into the variables.
+    query: `# Everybody, live. Stop it, and go on exactly where it stopped:
+# put the last cursor it showed into the variables.
 subscription Resume($after: Cursor) {
   customersUpdates(after: $after) {
     __typename
@@ -105,7 +108,8 @@ subscription Offers {
 `,
   },
   {
-    query: `# What is read, how far behind it is, and what became of every record.
+    query: `# What is read, how far behind it is,
+# and what became of every record.
 query Pipeline {
   pipeline {
     name

@@ -27,7 +27,11 @@ test("pages one after the other hold the whole list once, in order", () => {
         const seen: string[] = [];
         let after: string | null = null;
         for (;;) {
-          const page: ListPage<string> = pageWithin(all, { first, after }, { rank: (text) => text, descending });
+          const page: ListPage<string> = pageWithin(
+            all,
+            { first, after },
+            { rank: (text) => text, descending },
+          );
           seen.push(...page.edges.map((edge) => edge.node));
           expect(page.hasPrevious).toBe(after !== null);
           after = page.edges.at(-1)?.cursor ?? null;

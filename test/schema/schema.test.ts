@@ -29,11 +29,18 @@ async function run(query: string, { count = 6, variables = {} } = {}) {
   return { ...result, calls: contextValue.reads.calls };
 }
 
+interface Lists {
+  readonly customers: {
+    readonly totalCount: number;
+    readonly nodes: readonly { readonly customerId: string }[];
+  };
+}
+
 /** Customer ids that a filter selects. */
 async function selected(filter: string) {
   const { data, errors } = await run(`{ customers(filter: ${filter}) { totalCount nodes { customerId } } }`);
   expect(errors).toBeUndefined();
-  const { totalCount, nodes } = data?.customers as { totalCount: number; nodes: { customerId: string }[] };
+  const { totalCount, nodes } = (data as unknown as Lists).customers;
   expect(nodes).toHaveLength(totalCount);
   return nodes.map(({ customerId }) => customerId).join(" ");
 }
@@ -274,7 +281,7 @@ describe("subscriptions", () => {
       if (!(Symbol.asyncIterator in stream)) return stream.errors?.map(({ message }) => message);
       const { value } = await stream.next();
       await stream.return?.();
-      return value.data;
+      return value?.data;
     };
     expect(
       await first(

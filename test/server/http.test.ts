@@ -249,10 +249,7 @@ describe("who may ask", () => {
     ["an address of this machine", { host: "[::1]:4000", origin: "http://[::1]:4000" }, 200],
     ["no page at all", {}, 200],
   ])("%s gets %j -> %s", async (_, headers, status) => {
-    expect(
-      (await send(query, { headers: { accept: "application/json", ...headers } as Record<string, string> }))
-        .status,
-    ).toBe(status);
+    expect((await send(query, { headers: { accept: "application/json", ...headers } })).status).toBe(status);
   });
 
   test("only listed pages are told that they may read the answer", async () => {
