@@ -60,9 +60,10 @@ export interface Counts {
 
 /**
  * PORT. What the API asks the store. Reads see whole saves only. NOBODY and customers that never held a live row are not listed.
+ * Documents come without outbox, and of their notes with the number of live rows per paged table only.
  */
 export interface Reads {
-  /** The documents of these customers, in the order asked; null where there is none. */
+  /** The documents of these customers, in the order asked; null where there is none, and for NOBODY. */
   customers(ids: readonly string[]): Promise<readonly (Customer | null)[]>;
   listCustomers(query: CustomerQuery): Promise<Listing<Customer>>;
   countCustomers(filter: CustomerFilter | null): Promise<number>;

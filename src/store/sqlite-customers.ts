@@ -61,8 +61,11 @@ export function sqliteDocuments(db: Sqlite, plan: Plan): Documents {
   };
 }
 
-/** Every document with its notes left out, a few at a time. */
-export function* everyDocument(db: Sqlite): Iterable<Customer> {
+/** Every document, a few loaded at a time. */
+export function* everyDocument(
+  db: Sqlite,
+  notesOf: (ids: readonly string[]) => ReadonlyMap<string, Customer["notes"]>,
+): Iterable<Customer> {
   let last: string | null = null;
   for (;;) {
     const ids: readonly [string][] = db
@@ -70,7 +73,7 @@ export function* everyDocument(db: Sqlite): Iterable<Customer> {
       .all<[string]>(last);
     if (ids.length === 0) return;
     const names = ids.map(([id]) => originalText(id));
-    yield* loadDocuments(db, names, new Map()).values();
+    yield* loadDocuments(db, names, notesOf(names)).values();
     last = ids[ids.length - 1]?.[0] ?? null;
   }
 }

@@ -1,7 +1,8 @@
 import type { Customer } from "../customer/customer.ts";
 import type { FactGroup } from "./facts.ts";
-import { storedValue, tierOf } from "./facts.ts";
+import { storedValue } from "./facts.ts";
 import { storedText } from "./sql-text.ts";
+import { sqliteMembers } from "./sqlite-members.ts";
 import type { Sqlite, SqlValue } from "./sqlite.ts";
 
 /** Keeps the table `facts` (one row per listed customer, one column per fact) and the member counts in step with documents. */
@@ -10,7 +11,7 @@ export interface FactTable {
   change(before: Customer, after: Customer): void;
   /** Writes the member counts that changed; once per transaction. */
   settle(): void;
-  /** Forgets unwritten counts, after a rollback. */
+  /** Forgets unwritten counts, when a transaction begins anew. */
   discard(): void;
 }
 
@@ -28,18 +29,7 @@ export function sqliteFacts(
     facts.flatMap(({ name }) => (name.startsWith("segment:") ? [name.slice("segment:".length)] : [])),
   );
   const shapes = new Map<string, string>();
-  const counts = new Map<string, number>();
-  const count = (segment: string, tier: string | undefined, by: number): void => {
-    if (tier === undefined || tier === "OUT") return;
-    const name = JSON.stringify([segment, tier]);
-    counts.set(name, (counts.get(name) ?? 0) + by);
-  };
-  const countAll = (customer: Customer): void => {
-    if (customer.customerId === "") return;
-    count("", "", 1);
-    for (const segment of segments) count(segment, tierOf(customer, segment), 1);
-  };
-
+  const members = sqliteMembers(db, segments);
   const insertSql = `INSERT INTO facts (${["id", ...columns].join(", ")}) VALUES (?${", ?".repeat(columns.length)})
     ON CONFLICT DO NOTHING`;
   const insert = (after: Customer): boolean => {
@@ -67,42 +57,21 @@ export function sqliteFacts(
       db.prepare(updateSql(columns)).run(...groups.flatMap((group) => everyValue(group, after)), id) === 1
     );
   };
-  const countMoves = (before: Customer, after: Customer): void => {
-    if (before.segments === after.segments || after.customerId === "") return;
-    for (const segment of segments) {
-      const [from, to] = [tierOf(before, segment), tierOf(after, segment)];
-      if (from === to) continue;
-      count(segment, from, -1);
-      count(segment, to, 1);
-    }
-  };
-
-  const table: FactTable = {
-    change(before, after) {
-      if (!isHolding(before) && isHolding(after) && insert(after)) return countAll(after);
-      if (update(before, after)) countMoves(before, after);
-    },
-    settle() {
-      const upsert = db.prepare(
-        `INSERT INTO members (segment, tier, customers) VALUES (?, ?, ?)
-         ON CONFLICT DO UPDATE SET customers = customers + excluded.customers`,
-      );
-      for (const [name, by] of counts) {
-        const [segment = "", tier = ""] = JSON.parse(name) as string[];
-        if (by !== 0) upsert.run(segment, tier, by);
-      }
-      counts.clear();
-    },
-    discard: () => counts.clear(),
-  };
   prepare(db, groups, (listed) => {
     for (const customer of documents()) {
-      if ((isHolding(customer) || listed.has(storedText(customer.customerId))) && insert(customer))
-        countAll(customer);
+      const isListed = isHolding(customer) || listed.has(storedText(customer.customerId));
+      if (isListed && insert(customer)) members.enter(customer);
     }
-    table.settle();
+    members.settle();
   });
-  return table;
+  return {
+    change(before, after) {
+      if (!isHolding(before) && isHolding(after) && insert(after)) return members.enter(after);
+      if (update(before, after)) members.move(before, after);
+    },
+    settle: members.settle,
+    discard: members.discard,
+  };
 }
 
 /** Makes the table when it is missing or made for other facts. What held a live row once stays listed. */

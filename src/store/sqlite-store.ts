@@ -1,4 +1,3 @@
-import type { Customer } from "../customer/customer.ts";
 import type { Plan } from "../customer/plan.ts";
 import { factsOf } from "./facts.ts";
 import type { Reads } from "./reads.ts";
@@ -40,11 +39,7 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Reads {
   const groups = factsOf(plan);
   const known = new Map(groups.flatMap(({ facts: all }) => all.map((fact) => [fact.name, fact] as const)));
   const find = (name: string) => known.get(name) ?? null;
-  const facts = sqliteFacts(db, groups, function* (): Iterable<Customer> {
-    for (const customer of everyDocument(db)) {
-      yield { ...customer, notes: pages.notes([customer.customerId]).get(customer.customerId) ?? {} };
-    }
-  });
+  const facts = sqliteFacts(db, groups, () => everyDocument(db, pages.notes));
 
   const saveCustomer = (part: CustomerSave): "saved" | "conflict" | "half" => {
     if (!documents.save(part)) return "conflict";

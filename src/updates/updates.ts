@@ -27,7 +27,8 @@ export type StreamRead =
  * - at least once; publishing the same (customerId, revision) again has no effect while the first is retained;
  * - per customer, revisions rise along the stream;
  * - after a cursor come either all later entries in order, or a gap, never a hole;
- * - the order of entries is the same for every reader.
+ * - the order of entries is the same for every reader;
+ * - documents come without outbox, and of their notes with the number of live rows per paged table only.
  */
 export interface Updates {
   /** Durable when it resolves. */
