@@ -87,9 +87,9 @@ export class FileCursor {
     while (this.#state === "more" && draft.bytes < maxBytes) await this.#readChunk(draft);
     // Without follow nobody comes back for what a writer may still finish.
     if (this.#state === "cut" && !this.#options.follow) this.#takeRest(draft);
-    if (this.#reason !== "") draft.unreadable.push(this.#report());
     const moved = draft.delivered > this.#delivered;
     this.#delivered = draft.delivered;
+    if (this.#reason !== "") draft.unreadable.push(this.#report());
     const { records, unreadable, bytes, delivered } = draft;
     return {
       records,
