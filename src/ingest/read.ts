@@ -1,5 +1,5 @@
 import type { Change, SourceRecord } from "../cdc/change.ts";
-import { check } from "../cdc/check.ts";
+import { check, type Checked } from "../cdc/check.ts";
 import type { Decoded } from "../cdc/decode.ts";
 import { Customer360Error, unreachable } from "../errors.ts";
 import type { Quarantined } from "../store/store.ts";
@@ -87,7 +87,7 @@ function checkUpsert(
       countRules(shell, table.name, "drop", checked.rules);
       return;
     case "refused":
-      countRules(shell, table.name, "quarantine", checked.refusal.rules);
+      countRules(shell, table.name, "quarantine", refusing(checked));
       reading.quarantine.push({ record, table: table.name, refusal: checked.refusal, atMs });
       return;
     case "failed":
@@ -100,6 +100,11 @@ function checkUpsert(
     default:
       unreachable(checked);
   }
+}
+
+/** A refusal names every violated rule; those that only warn are counted as such. */
+function refusing({ refusal: { rules }, warned }: Extract<Checked, { kind: "refused" }>): readonly string[] {
+  return rules.filter((rule) => !warned.includes(rule));
 }
 
 function countRules(shell: Shell, table: string, action: string, rules: readonly string[]): void {
