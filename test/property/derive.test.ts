@@ -10,7 +10,7 @@ import { arrival, CUSTOMER, histories, shuffles } from "../helpers/history.ts";
 import { historyPlan as plan } from "../helpers/history-plan.ts";
 import { deliver, emptyWorld, type World } from "../helpers/history-world.ts";
 
-const numRuns = Number(process.env.HISTORIES ?? 20_000) / 10;
+const numRuns = Number(process.env.CUSTOMER360_HISTORIES ?? 20_000) / 10;
 const LONG_MS = 60_000 + numRuns * 20;
 
 /** Plays a history batch by batch and looks at the world after each. */
