@@ -220,11 +220,11 @@ export function readsContract(name: string, open: (plan: Plan) => Promise<OpenRe
       const property = fc.asyncProperty(
         fc.array(
           fc.record({
-            at: fc.integer({ min: 1, max: 9 }),
+            at: fc.integer({ min: 1, max: 30 }),
             page: fc.constantFrom("a", "b", "c"),
             live: fc.boolean(),
           }),
-          { maxLength: 12 },
+          { minLength: 6, maxLength: 24 },
         ),
         fc.integer({ min: 1, max: 5 }),
         async (specs, first) => {
@@ -233,7 +233,7 @@ export function readsContract(name: string, open: (plan: Plan) => Promise<OpenRe
             const rows = specs.map(({ at, page, live }, index) => ({
               page,
               key: `["${index}"]`,
-              row: row(String(at), {}, live),
+              row: row(String(at).padStart(2, "0"), {}, live),
             }));
             const pick = (page: string | null) =>
               Object.fromEntries(
