@@ -42,6 +42,18 @@ describe("the documentation", () => {
     expect(numbers).toEqual(numbers.map((_, at) => at + 1));
   });
 
+  test("the lock file knows the optional dependencies of every platform, or npm ci refuses it", () => {
+    const { packages } = JSON.parse(read("package-lock.json")) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages),
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
+
   test("nothing that is installed runs a script of its own", () => {
     const lock = JSON.parse(read("package-lock.json")) as { packages: Record<string, object> };
     const scripted = Object.entries(lock.packages).filter(([, entry]) => "hasInstallScript" in entry);
