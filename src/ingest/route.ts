@@ -38,7 +38,7 @@ export interface RouteInput {
 }
 
 /** The page that keeps rows nobody is known to own. */
-export const WAITING_PAGE = "waiting";
+const WAITING_PAGE = "waiting";
 
 /** Ends the position of a departure; no position of a source holds it. */
 const DEPARTED = "\u0001";

@@ -72,24 +72,22 @@ const values = ({ records }: Seen): readonly (string | null)[] => records.map(({
 
 /** What a following source brings within so many polls: values, or null when it is still waiting. */
 function follower(from: Source): (polls: number) => Promise<readonly (string | null)[] | null> {
-  let found: readonly SourceBatch[] | null = null;
+  const got: { batches: readonly SourceBatch[] | null } = { batches: null };
   let pending: Promise<void> | null = null;
   return async (polls) => {
     pending ??= from.next(FOREVER).then((batches) => {
-      found = batches ?? [];
+      got.batches = batches ?? [];
     });
     for (let poll = 0; ; poll += 1) {
-      while (found === null && clock.sleepers() === 0) await settle(1);
-      if (found !== null || poll === polls) break;
+      while (got.batches === null && clock.sleepers() === 0) await settle(1);
+      if (got.batches !== null || poll === polls) break;
       await clock.advance(100);
     }
-    const batches: readonly SourceBatch[] | null = found;
+    const { batches } = got;
     if (batches === null) return null;
     pending = null;
-    found = null;
-    return (batches as readonly SourceBatch[]).flatMap(({ records }) =>
-      records.map(({ value }) => text(value)),
-    );
+    got.batches = null;
+    return batches.flatMap(({ records }) => records.map(({ value }) => text(value)));
   };
 }
 
