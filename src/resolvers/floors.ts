@@ -13,6 +13,7 @@ export class Floors {
   #customerId: string | null = null;
   #revision = 0;
   #others: Map<string, number> | null = null;
+  #passed: Map<string, number> | null = null;
 
   constructor(sinceMs: number) {
     this.#sinceMs = sinceMs;
@@ -26,8 +27,19 @@ export class Floors {
     } else (this.#others ??= new Map()).set(customerId, revision);
   }
 
+  /** A revision read from the stream on the way to being live; whatever comes twice there is dropped. */
+  pass(customerId: string, revision: number): void {
+    (this.#passed ??= new Map()).set(customerId, revision);
+  }
+
+  /** Live now: from here on the hub drops what comes twice. */
+  settle(): void {
+    this.#passed = null;
+  }
+
   /** True when the revision was seen already. */
   covers(customerId: string, revision: number): boolean {
+    if (revision <= (this.#passed?.get(customerId) ?? 0)) return true;
     const floor = this.#customerId === customerId ? this.#revision : this.#others?.get(customerId);
     return floor !== undefined && revision <= floor;
   }
@@ -47,4 +59,12 @@ export class Floors {
     if (this.#customerId !== null) all.set(this.#customerId, this.#revision);
     return all;
   }
+}
+
+/** Both together; null for nothing. */
+export function merged(
+  one: ReadonlyMap<string, number> | null,
+  other: ReadonlyMap<string, number> | null,
+): ReadonlyMap<string, number> | null {
+  return one === null || other === null ? (one ?? other) : new Map([...one, ...other]);
 }

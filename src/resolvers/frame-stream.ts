@@ -1,13 +1,13 @@
 import type { Audience, Bearing } from "../updates/audience.ts";
 import type { Hub, Seat } from "../updates/hub.ts";
-import { createMailbox } from "../updates/mailbox.ts";
+import { createMailbox, UNBOUNDED } from "../updates/mailbox.ts";
 import type { Mailbox, Parcel } from "../updates/mailbox.ts";
 import type { Slot } from "../updates/ring.ts";
 import type { StreamCursor } from "../updates/updates.ts";
 import type { DeliveryMode, Watch } from "../updates/watch.ts";
 import type { Context } from "./context.ts";
 import type { Resume } from "./cursor.ts";
-import { Floors } from "./floors.ts";
+import { Floors, merged } from "./floors.ts";
 import type { Frame, GapFrame } from "./frames.ts";
 import { Maker } from "./making.ts";
 import { readSnapshot } from "./snapshot.ts";
@@ -19,9 +19,6 @@ export interface StreamStart {
   readonly resume: Resume | null;
   readonly mode: DeliveryMode;
 }
-
-/** A page of the stream is bounded by itself. */
-const PAGE_LIMITS = { waiting: Infinity, waitingBytes: Infinity, waitingCustomers: Infinity };
 
 type Ending = IteratorResult<Frame, undefined>;
 const OVER: Ending = { done: true, value: undefined };
@@ -52,7 +49,6 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   #page: string | null = null;
   #floors: Floors | null = null;
   #ahead: ReadonlyMap<string, number> | null = null;
-  #delivered = 0;
   #fresh = true;
   #gap: { readonly reason: GapFrame["reason"]; readonly missed: number | null } | null = null;
   /** Frames made and not given yet, and where a client goes on that never gets them. */
@@ -75,7 +71,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     this.#from = { at: resume.at, seq: null };
     this.#page = resume.page;
     this.#phase = resume.page === null ? "following" : "snapshot";
-    for (const [customerId, revision] of resume.floors ?? []) this.#floor(customerId, revision);
+    for (const [customerId, revision] of resume.floors ?? []) this.#seen().add(customerId, revision);
   }
 
   [Symbol.asyncIterator](): this {
@@ -216,7 +212,6 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     this.#page = "";
     this.#ahead = null;
     this.#floors = null;
-    this.#delivered = 0;
     this.#phase = "snapshot";
   }
 
@@ -257,9 +252,8 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     const { seq } = this.#from;
     for (const { customerId, revision } of page.customers) {
       this.#audience.listed(customerId);
-      if (watch.field === "customerUpdates") this.#delivered = revision;
       const isPassed = seq !== null && this.#hub.hasRead(customerId, revision, seq);
-      if (!isPassed) this.#floor(customerId, revision);
+      if (!isPassed) this.#seen().add(customerId, revision);
     }
     this.#page = page.next;
     if (page.next === null) this.#phase = "following";
@@ -277,12 +271,13 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
       this.#gap = { reason: read.reason, missed: isAll ? read.missed : null };
       return;
     }
-    const box = createMailbox(this.#mode, PAGE_LIMITS);
+    const box = createMailbox(this.#mode, UNBOUNDED);
     let isEmpty = true;
     for (const slot of read.slots) {
       const bearing = this.#audience.recall(slot);
       if (bearing === null || this.#isOld(slot)) continue;
       box.put(slot, bearing);
+      this.#seen().pass(slot.entry.update.customerId, slot.entry.update.revision);
       isEmpty = false;
     }
     this.#from = read.place ?? { at: read.slots.at(-1)?.entry.cursor ?? this.#from.at, seq: null };
@@ -298,6 +293,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     if (this.#from.seq !== this.#hub.place().seq) return;
     this.#hub.join(this, this.#audience);
     this.#phase = "live";
+    this.#floors?.settle();
     this.#abort = null;
   }
 
@@ -320,12 +316,10 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
 
   #deliver(parcel: Parcel): Frame {
     const { slot } = parcel;
-    const { customerId, revision } = slot.entry.update;
     this.#fresh = true;
     this.#at = parcel.at;
     this.#ahead = parcel.ahead;
-    this.#floors?.lift(customerId);
-    if (this.#audience.watch.field === "customerUpdates") this.#delivered = revision;
+    this.#floors?.lift(slot.entry.update.customerId);
     const resume = this.#resume();
     const make = () => this.#maker.change(parcel, resume);
     const isPlain = parcel.count === 1 && resume.floors === null && parcel.at === slot.entry.cursor;
@@ -333,21 +327,15 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   }
 
   #isOld({ entry: { update } }: Slot): boolean {
-    const { customerId, revision } = update;
-    if (this.#audience.watch.field === "customerUpdates" && revision <= this.#delivered) return true;
-    return this.#floors?.covers(customerId, revision) ?? false;
+    return this.#floors?.covers(update.customerId, update.revision) ?? false;
   }
 
-  #floor(customerId: string, revision: number): void {
-    (this.#floors ??= new Floors(this.#context.clock.nowMs())).add(customerId, revision);
+  #seen(): Floors {
+    return (this.#floors ??= new Floors(this.#context.clock.nowMs()));
   }
 
   #resume(): Resume {
-    const carried = this.#floors?.carried(this.#context.clock.nowMs()) ?? null;
-    const floors =
-      carried === null || this.#ahead === null
-        ? (carried ?? this.#ahead)
-        : new Map([...carried, ...this.#ahead]);
+    const floors = merged(this.#floors?.carried(this.#context.clock.nowMs()) ?? null, this.#ahead);
     return { at: this.#at, page: this.#page, floors };
   }
 

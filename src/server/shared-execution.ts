@@ -55,7 +55,8 @@ export interface ExecutionOptions {
 /** Everyone who asks the same: their answers by frame. */
 interface Kin {
   users: number;
-  readonly answers: WeakMap<object, Payload | Promise<Payload>>;
+  /** Made when a second one asks. */
+  answers: WeakMap<object, Payload | Promise<Payload>> | null;
 }
 
 /** Makes an execution; use one for all transports, so that they share. */
@@ -98,14 +99,14 @@ export function createExecution({ schema, contextFor, mask }: ExecutionOptions):
       }).catch(failed);
       if (!isStream(source)) return masked(source);
       const key = `${viewer.scope}\n${operation.likeness}`;
-      const kin = kins.get(key) ?? { users: 0, answers: new WeakMap() };
+      const kin = kins.get(key) ?? { users: 0, answers: null };
       kins.set(key, kin);
       kin.users += 1;
       const answer = (frame: unknown): Payload | Promise<Payload> => {
         const result = execute({ ...args, rootValue: frame });
         return result instanceof Promise
           ? result.then((settled) => new Written(masked(settled), frame))
-          : new Written(masked(result as ExecutionResult), frame);
+          : new Written(masked(result), frame);
       };
       const free = () => {
         kin.users -= 1;
@@ -161,30 +162,39 @@ class Answers implements Payloads {
   readonly #kin: Kin;
   readonly #answer: (frame: unknown) => Payload | Promise<Payload>;
   #free: (() => void) | null;
+  // Made once, not per answer.
+  readonly #settle: (
+    result: IteratorResult<unknown>,
+  ) => IteratorResult<Payload> | Promise<IteratorResult<Payload>>;
+  readonly #fail: (error: unknown) => Promise<never>;
 
   constructor({ source, kin, answer, free }: AnswersOptions) {
     this.#source = source[Symbol.asyncIterator]();
     this.#kin = kin;
     this.#answer = answer;
     this.#free = free;
+    this.#settle = ({ done, value }) => {
+      if (done === true) {
+        this.#release();
+        return OVER;
+      }
+      const answered = this.#answerOf(value);
+      return answered instanceof Promise
+        ? answered.then((payload) => ({ done: false, value: payload }), this.#fail)
+        : { done: false, value: answered };
+    };
+    this.#fail = async (error) => {
+      await this.return();
+      throw error;
+    };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Payload>> {
-    try {
-      const { done, value } = await this.#source.next();
-      if (done === true) {
-        this.#release();
-        return OVER;
-      }
-      return { done: false, value: await this.#answerOf(value) };
-    } catch (error) {
-      await this.return();
-      throw error;
-    }
+  next(): Promise<IteratorResult<Payload>> {
+    return this.#source.next().then(this.#settle, this.#fail);
   }
 
   async return(): Promise<IteratorResult<Payload>> {
@@ -199,11 +209,13 @@ class Answers implements Payloads {
   }
 
   #answerOf(frame: unknown): Payload | Promise<Payload> {
-    if (typeof frame !== "object" || frame === null) return this.#answer(frame);
-    const known = this.#kin.answers.get(frame);
+    const isAlone = this.#kin.users === 1;
+    if (isAlone || typeof frame !== "object" || frame === null) return this.#answer(frame);
+    const answers = (this.#kin.answers ??= new WeakMap());
+    const known = answers.get(frame);
     if (known !== undefined) return known;
     const made = this.#answer(frame);
-    this.#kin.answers.set(frame, made);
+    answers.set(frame, made);
     return made;
   }
 }

@@ -3,12 +3,12 @@ import type { Duplex } from "node:stream";
 import { GraphQLError } from "graphql";
 import type { ExecutionArgs, ExecutionResult, FormattedExecutionResult } from "graphql";
 import { handleProtocols, makeServer } from "graphql-ws";
-import type { Context as Connection, SubscribePayload } from "graphql-ws";
+import type { Context as Connection } from "graphql-ws";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
-import type { Operation } from "./operations.ts";
+import type { Operation, OperationRequest } from "./operations.ts";
 import { isOperation, isPayloads } from "./shared-execution.ts";
 import type { Execution, Payload, Payloads } from "./shared-execution.ts";
 
@@ -72,6 +72,11 @@ interface Link {
   onQuiet: (() => void) | null;
   isAlive: boolean;
   isCondemned: boolean;
+}
+
+/** What a client subscribes with; its text is replaced by an equal one. */
+interface Request extends OperationRequest {
+  query: string;
 }
 
 type Args = ExecutionArgs & { readonly operation: Operation };
@@ -172,7 +177,7 @@ function createEngine(options: WebSocketOptions, limits: WebSocketLimits): (link
   // Set while graphql-ws writes out an answer, taken by the `send` that follows in the same breath.
   let outgoing: Payload | null = null;
 
-  const onSubscribe = (connection: Connection<never, Link>, _id: string, request: SubscribePayload) => {
+  const onSubscribe = (connection: Connection<never, Link>, _id: string, request: Request) => {
     const link = connection.extra;
     if (link.open >= limits.maxOperations) {
       const words = `This socket has ${link.open} operations open already. End some, or open another socket.`;
@@ -181,6 +186,8 @@ function createEngine(options: WebSocketOptions, limits: WebSocketLimits): (link
     const operation = execution.prepare(request);
     if (!isOperation(operation)) return operation;
     link.open += 1;
+    // graphql-ws holds on to the message for as long as the operation lasts: let all of them hold the same text.
+    request.query = operation.text;
     const { document, operationName, variables: variableValues } = operation;
     return { document, operationName, variableValues, operation, contextValue: {} };
   };
@@ -249,49 +256,57 @@ function createEngine(options: WebSocketOptions, limits: WebSocketLimits): (link
 
 const SENT_AS_TEXT = { binary: false } as const;
 const TOKEN = "0}";
+const CLOSING = 0x7d;
 
 /** Puts the shared payload in the place of its token, which ends the text. */
-function splice(text: string, payload: Payload): string {
-  return `${text.slice(0, -TOKEN.length)}${payload.text}}`;
+function splice(text: string, { bytes }: Payload): Buffer {
+  const start = text.length - TOKEN.length;
+  const head = text.slice(0, start);
+  const length = Buffer.byteLength(head);
+  const wire = Buffer.allocUnsafe(length + bytes.length + 1);
+  wire.write(head);
+  bytes.copy(wire, length);
+  wire[length + bytes.length] = CLOSING;
+  return wire;
 }
 
-/** Wraps each answer so that writing it out leaves a token, and tells which payload stands for it. */
-class Envelopes implements AsyncIterableIterator<Envelope> {
+/**
+ * Stands for an answer while graphql-ws writes it out: leaves a token, and tells which payload it stands for.
+ * One object per subscription is enough, for each answer is sent before the next is pulled.
+ */
+class Envelopes implements AsyncIterableIterator<Envelopes> {
   readonly #payloads: Payloads;
   readonly #announce: (payload: Payload) => void;
+  readonly #wrap: (result: IteratorResult<Payload>) => IteratorResult<Envelopes>;
+  #payload: Payload | null = null;
 
   constructor(payloads: Payloads, announce: (payload: Payload) => void) {
     this.#payloads = payloads;
     this.#announce = announce;
+    const pulled = { done: false, value: this } as const;
+    this.#wrap = (result) => {
+      if (result.done === true) return result;
+      this.#payload = result.value;
+      return pulled;
+    };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Envelope>> {
-    const result = await this.#payloads.next();
-    if (result.done === true) return result;
-    return { done: false, value: new Envelope(result.value, this.#announce) };
+  next(): Promise<IteratorResult<Envelopes>> {
+    return this.#payloads.next().then(this.#wrap);
   }
 
-  async return(): Promise<IteratorResult<Envelope>> {
+  async return(): Promise<IteratorResult<Envelopes>> {
     await this.#payloads.return();
     return { done: true, value: undefined };
   }
-}
-
-class Envelope {
-  readonly #payload: Payload;
-  readonly #announce: (payload: Payload) => void;
-
-  constructor(payload: Payload, announce: (payload: Payload) => void) {
-    this.#payload = payload;
-    this.#announce = announce;
-  }
 
   toJSON(): 0 {
-    this.#announce(this.#payload);
+    if (this.#payload !== null) this.#announce(this.#payload);
+    this.#payload = null;
     return 0;
   }
 }

@@ -53,6 +53,8 @@ export interface Hub {
   isDraining(): boolean;
   /** Subscriptions open now. */
   size(): number;
+  /** Things watched by live subscriptions now: 0 when nothing is left behind. */
+  watched(): number;
   /** Ends every subscription with Ended(DRAINING), and every later one at once. */
   drain(): void;
   /** Stops reading, ends what is still open. Safe to repeat. */
@@ -191,6 +193,10 @@ class StreamHub implements Hub {
 
   size(): number {
     return this.#seats.size;
+  }
+
+  watched(): number {
+    return this.#index.size();
   }
 
   drain(): void {

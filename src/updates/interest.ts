@@ -5,6 +5,8 @@ import type { Audience } from "./audience.ts";
 export interface Index {
   add(audience: Audience): void;
   remove(audience: Audience): void;
+  /** Entries in the index: 0 when nobody is left in it. */
+  size(): number;
   /** Each audience once. What it really means to them is theirs to weigh. */
   concernedBy(update: Update): readonly Audience[];
 }
@@ -29,6 +31,7 @@ export function createIndex(): Index {
         if (shelf?.size === 0) shelves.delete(key);
       }
     },
+    size: () => shelves.size,
     concernedBy(update) {
       const found = new Set<Audience>();
       const collect = (key: string) => {

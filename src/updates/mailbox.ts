@@ -47,6 +47,13 @@ export interface Parcel {
 /** Bounds of one mailbox. */
 export type MailboxLimits = Pick<HubLimits, "waiting" | "waitingBytes" | "waitingCustomers">;
 
+/** For what is bounded otherwise: a page of the stream. */
+export const UNBOUNDED: MailboxLimits = {
+  waiting: Infinity,
+  waitingBytes: Infinity,
+  waitingCustomers: Infinity,
+};
+
 /** Customers with folded updates a cursor may have to list, at most; bounds the length of cursors. */
 const MOST_FOLDED = 100;
 

@@ -79,7 +79,8 @@ export function createRing(at: StreamCursor, capacity: number): Ring {
     },
     restart(next) {
       slots = [];
-      tail = { at: next, seq: tail.seq };
+      // A number nobody holds yet: whoever read up to the old end must not take the new beginning for what comes next.
+      tail = { at: next, seq: tail.seq + 1 };
       firstSeq = tail.seq + 1;
       return tail;
     },
