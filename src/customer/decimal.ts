@@ -8,6 +8,13 @@ const SAFE_DIGITS = 15;
 
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
 
+const PLAIN = /^-?\d+(?:\.\d+)?$/;
+
+/** True for decimals that a number holds exactly. */
+function isShort(text: string): boolean {
+  return text.length <= SAFE_DIGITS && PLAIN.test(text);
+}
+
 interface Parsed {
   readonly units: bigint;
   readonly scale: number;
@@ -34,18 +41,11 @@ function divide(dividend: bigint, divisor: bigint): bigint {
 export function scaled(value: string | number, scale: number): string | null {
   if (typeof value === "number" && scale === 0 && Number.isSafeInteger(value)) return String(value);
   const text = String(value);
-  if (text.length <= SAFE_DIGITS) {
+  if (isShort(text)) {
     const point = text.indexOf(".");
-    const digits = point < 0 ? 0 : text.length - point - 1;
     const short = Math.round(Number(text) * 10 ** scale);
-    if (
-      digits <= scale &&
-      Number.isSafeInteger(short) &&
-      Math.abs(short) < 10 ** SAFE_DIGITS &&
-      text !== ""
-    ) {
-      return String(short);
-    }
+    const isExact = point < 0 || text.length - point - 1 <= scale;
+    if (isExact && Math.abs(short) < 10 ** SAFE_DIGITS) return String(short);
   }
   const parsed = parse(text);
   if (parsed === null) return null;
@@ -89,9 +89,9 @@ function infinite(text: string): number {
 
 /** Orders two decimal texts exactly; null when one of them is not a number. */
 export function compareDecimals(a: string, b: string): number | null {
-  if (a.length <= SAFE_DIGITS && b.length <= SAFE_DIGITS) {
-    const difference = Number(a) < Number(b) ? -1 : Number(a) > Number(b) ? 1 : 0;
-    return Number.isNaN(Number(a)) || Number.isNaN(Number(b)) ? null : difference;
+  if (isShort(a) && isShort(b)) {
+    const [left, right] = [Number(a), Number(b)];
+    return left < right ? -1 : left > right ? 1 : 0;
   }
   const x = parse(a);
   const y = parse(b);
