@@ -360,6 +360,18 @@ describe("reading by slices", () => {
     }
   });
 
+  test("an envelope that is half outside its wrapper is what the full parse makes of it", () => {
+    const compare = bothWays(tables.debezium);
+    const members = ['"before":{"id":2}', '"after":{"id":1,"name":"a"}', '"source":{"lsn":5}', '"op":"u"'];
+    for (const [place, outside] of members.entries()) {
+      const inside = members.filter((_, other) => other !== place).join();
+      for (const schema of ["", '"schema":{},']) {
+        compare(null, `{${schema}${outside},"payload":{${inside}}}`);
+        compare(null, `{${schema}"payload":{${inside}},${outside}}`);
+      }
+    }
+  });
+
   test("random bytes are an answer, never an exception", () => {
     const decoders = Object.values(tables).map((plan) => createDecoder([plan]));
     fc.assert(
