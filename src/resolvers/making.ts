@@ -3,14 +3,7 @@ import type { Customer, Freshness } from "../customer/customer.ts";
 import type { Audience } from "../updates/audience.ts";
 import type { Parcel } from "../updates/mailbox.ts";
 import type { Cursors, Resume } from "./cursor.ts";
-import type {
-  Age,
-  ChangeFrame,
-  EndedFrame,
-  GapFrame,
-  ProgressFrame,
-  SnapshotFrame,
-} from "./frames.ts";
+import type { Age, ChangeFrame, EndedFrame, GapFrame, ProgressFrame, SnapshotFrame } from "./frames.ts";
 import type { SnapshotPage } from "./snapshot.ts";
 
 const ENVELOPE: Omit<Age, "sentMs"> = { sourceMs: null, ingestedMs: null, appliedMs: null };
@@ -34,7 +27,8 @@ export class Maker {
   snapshot(page: SnapshotPage, resume: Resume): SnapshotFrame {
     const cursor = this.#lazy(resume);
     const [only] = page.customers;
-    const age = only !== undefined && page.customers.length === 1 ? this.#age(only.freshness) : this.#age(null);
+    const age =
+      only !== undefined && page.customers.length === 1 ? this.#age(only.freshness) : this.#age(null);
     return {
       kind: "snapshot",
       get cursor() {

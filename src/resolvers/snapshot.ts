@@ -112,7 +112,10 @@ async function list(reads: Reads, filter: CustomerFilter | null, page: string) {
   return { customers: listing.items.map(({ item }) => item), next: nextOf(listing) };
 }
 
-function nextOf(listing: { readonly items: readonly { readonly cursor: string }[]; readonly hasNext: boolean }) {
+function nextOf(listing: {
+  readonly items: readonly { readonly cursor: string }[];
+  readonly hasNext: boolean;
+}) {
   return listing.hasNext ? (listing.items.at(-1)?.cursor ?? null) : null;
 }
 

@@ -35,9 +35,13 @@ export interface Changes {
  */
 export async function changesSince(context: Context, after: string | null, first: number): Promise<Changes> {
   if (!Number.isInteger(first) || first < 1 || first > MOST_CHANGES) {
-    throw new Customer360Error("BAD_USER_INPUT", `first has to be between 1 and ${MOST_CHANGES}, not ${first}.`);
+    throw new Customer360Error(
+      "BAD_USER_INPUT",
+      `first has to be between 1 and ${MOST_CHANGES}, not ${first}.`,
+    );
   }
-  const { watch, ...resume } = after === null ? await fromNow(context) : context.cursors.open(after, context.viewer.scope);
+  const { watch, ...resume } =
+    after === null ? await fromNow(context) : context.cursors.open(after, context.viewer.scope);
   const stream = new FrameStream(context, { watch, resume, mode: "EVERY" });
   try {
     const found: Frame[] = [];
