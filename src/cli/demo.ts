@@ -23,10 +23,7 @@ const DEFAULT_CUSTOMERS = 1_000;
 const DEFAULT_RATE = 50;
 const DEFAULT_SEED = 2_026;
 
-const REFRESH_MS = 200;
-
-/** So few changes behind counts as up to date. */
-const LOADED = 10;
+const REFRESH_MS = 500;
 
 /** How often a line says that the demo is alive. */
 const REPORT_MS = 30_000;
@@ -60,14 +57,16 @@ ${heading("customer360 demo")}: a bank of ${grouped(flags.customers)} customers,
 `;
 }
 
-/** Shows the snapshot coming in, then says now and then how it goes. */
-async function report(app: App, shown: { terminal: Terminal; log: Log }, signal: AbortSignal): Promise<void> {
-  const behind = async () => (await app.lag()).reduce((sum, lag) => sum + Number(lag.behind), 0);
-  while ((await app.lag()).length === 0 && !signal.aborted) await systemClock.wait(REFRESH_MS, signal);
+/** Shows the customers coming in, then says now and then how it goes. */
+async function report(
+  app: App,
+  shown: { terminal: Terminal; log: Log; all: number },
+  signal: AbortSignal,
+): Promise<void> {
   const bar = progress("loading the bank", shown.terminal, systemClock);
-  const total = await behind();
-  for (let left = total; left > LOADED && !signal.aborted; left = await behind()) {
-    bar.update(Math.max(0, total - left), total);
+  for (let loaded = 0; loaded < shown.all && !signal.aborted;) {
+    loaded = (await app.counts()).customers;
+    bar.update(loaded, shown.all);
     await systemClock.wait(REFRESH_MS, signal);
   }
   bar.end();
@@ -75,7 +74,8 @@ async function report(app: App, shown: { terminal: Terminal; log: Log }, signal:
     const { customers, tallies } = await app.counts();
     const applied = tallies.filter(({ kind, label }) => kind === "verdict" && label === "applied");
     const changes = applied.reduce((sum, { count }) => sum + count, 0);
-    shown.log.info("living", { customers, applied: changes, behind: await behind() });
+    const behind = (await app.lag()).reduce((sum, lag) => sum + Number(lag.behind), 0);
+    shown.log.info("living", { customers, applied: changes, behind });
     await systemClock.wait(REPORT_MS, signal);
   }
 }
@@ -118,7 +118,7 @@ Examples:
         },
         beside: (url, app, running) => {
           terminal.out(welcome(terminal, url, flags));
-          return report(app, { terminal, log }, running);
+          return report(app, { terminal, log, all: flags.customers }, running);
         },
       });
     });

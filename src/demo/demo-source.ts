@@ -14,8 +14,8 @@ export interface DemoSourceOptions extends BankSettings {
 /** The source's one unit of progress; its offsets are slots of the bank. */
 const PARTITION = { topic: "demo:bank", partition: 0 } as const;
 
-const MAX_BATCH_BYTES = 1_000_000;
-const MAX_BATCH_SLOTS = 500;
+/** Small enough that a batch's work does not keep a query waiting. */
+const MAX_BATCH_BYTES = 256_000;
 
 /** Slots closer together than this travel in one batch. */
 const TICK_MS = 10;
@@ -29,7 +29,7 @@ function batchOf(life: Bank, from: number, to: number): SourceBatch {
   const records: SourceRecord[] = [];
   let slot = from;
   let bytes = 0;
-  while (slot < Math.min(to, from + MAX_BATCH_SLOTS) && bytes < MAX_BATCH_BYTES) {
+  while (slot < to && bytes < MAX_BATCH_BYTES) {
     const made = life.records(slot++);
     records.push(...made);
     bytes += bytesOf(made);

@@ -11,6 +11,7 @@ type Idle = (shell: Shell, batches: readonly SourceBatch[]) => Promise<void>;
  */
 export async function receive(shell: Shell, idle: Idle): Promise<readonly SourceBatch[] | null> {
   shell.watch("receive");
+  await othersTurn();
   const held = shell.backlog.shift();
   if (held !== undefined) return shell.signal.aborted ? null : held;
   if (shell.signal.aborted) return null;
@@ -21,6 +22,11 @@ export async function receive(shell: Shell, idle: Idle): Promise<readonly Source
   const [first = [], ...rest] = merge(batches, shell.limits.batchBytes);
   shell.backlog.push(...rest);
   return first;
+}
+
+/** Embedded adapters never wait for anything: without this a backlog would keep sockets, timers and signals from being served. */
+function othersTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** True when the source answers within `idleMs`; a failure counts as an answer, to be met where it is awaited. */
