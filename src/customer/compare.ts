@@ -35,11 +35,17 @@ function codePointRank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
-/** An instant as text without its trailing `Z`, so that a fraction sorts after its absence; infinities at the ends. */
-function instant(text: string): string {
+/**
+ * An instant or a date as text that sorts by time: without its trailing `Z`, so that a fraction sorts after its absence, with
+ * signed years where they belong and the infinities at the ends.
+ */
+export function instantKey(text: string): string {
   if (text === "infinity") return "~";
   if (text === "-infinity") return "";
-  return text.endsWith("Z") ? text.slice(0, -1) : text;
+  const bare = text.endsWith("Z") ? text.slice(0, -1) : text;
+  if (bare.startsWith("+")) return `:${bare.slice(1)}`;
+  if (!bare.startsWith("-")) return bare;
+  return bare.replace(/^-\d+/, (year) => year.replace(/\d/g, (digit) => String(9 - Number(digit))));
 }
 
 /** Negative, zero or positive; null when the two cannot be compared (a null, a list, not a number). */
@@ -53,7 +59,7 @@ export function compareValues(a: Value, b: Value, as: Comparator): number | null
     case "decimal":
       return compareDecimals(String(a), String(b));
     case "timestamp":
-      return compareText(instant(String(a)), instant(String(b)));
+      return compareText(instantKey(String(a)), instantKey(String(b)));
     case "boolean":
       return typeof a === "boolean" && typeof b === "boolean" ? Number(a) - Number(b) : null;
     case "text":

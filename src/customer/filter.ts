@@ -11,8 +11,8 @@ export type Comparison =
   | { readonly op: "contains" | "startsWith"; readonly value: string }
   | { readonly op: "isNull"; readonly value: boolean };
 
-/** How values of a field compare: by number for int and float, by exact decimal for decimal and bigint, else as text. */
-export type ComparedAs = "number" | "decimal" | "text" | "boolean";
+/** How values of a field compare: by number for int and float, by exact decimal for decimal and bigint, by time for timestamp and date, else as text. */
+export type ComparedAs = "number" | "decimal" | "timestamp" | "text" | "boolean";
 
 /** Names one comparable field of a customer document. */
 export type FieldRef =

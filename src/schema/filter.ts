@@ -91,6 +91,7 @@ function groupsOf({ plan, names }: Surface): readonly Group[] {
 function comparedAs(type: ColumnType | MetricType): ComparedAs {
   if (type === "int" || type === "float") return "number";
   if (type === "decimal" || type === "bigint") return "decimal";
+  if (type === "timestamp" || type === "date") return "timestamp";
   return type === "boolean" ? "boolean" : "text";
 }
 

@@ -1,5 +1,6 @@
 import type { Value } from "../cdc/change.ts";
 import type { ColumnType, TablePlan } from "../cdc/table.ts";
+import { instantKey } from "../customer/compare.ts";
 import type { Customer, Rows } from "../customer/customer.ts";
 import type { ComparedAs, FieldRef } from "../customer/filter.ts";
 import { onlyRow } from "../customer/metrics.ts";
@@ -30,12 +31,12 @@ const METRICS: Readonly<Record<MetricType, ComparedAs>> = {
   decimal: "decimal",
   text: "text",
   boolean: "boolean",
-  timestamp: "text",
+  timestamp: "timestamp",
 };
 
 const COLUMNS: Readonly<Record<ColumnType, ComparedAs | null>> = {
   ...METRICS,
-  date: "text",
+  date: "timestamp",
   time: "text",
   uuid: "text",
   enum: "text",
@@ -106,6 +107,8 @@ export function storedValue(value: Value | undefined, as: ComparedAs): SqlValue 
       return decimalKey(String(value)) ?? INCOMPARABLE;
     case "boolean":
       return typeof value === "boolean" ? Number(value) : INCOMPARABLE;
+    case "timestamp":
+      return storedText(instantKey(String(value)));
     case "text":
       return storedText(String(value));
   }

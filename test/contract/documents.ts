@@ -32,6 +32,18 @@ const BIGINTS = [
 ];
 const NUMBERS: readonly Value[] = [0, -0, 1, -1, 0.1, 1e300, -5e-324, "NaN", "Infinity", "-Infinity"];
 
+const INSTANTS = [
+  "2024-01-01T00:00:00Z",
+  "2024-01-01T00:00:00.5Z",
+  "2024-01-01T00:00:00.05Z",
+  "2024-01-01T00:00:01Z",
+  "-000044-03-15T00:00:00Z",
+  "-000043-03-15T00:00:00Z",
+  "+010000-01-01T00:00:00Z",
+  "infinity",
+  "-infinity",
+];
+
 interface Field {
   readonly ref: FieldRef;
   readonly values: readonly Value[];
@@ -53,11 +65,12 @@ export const FIELDS: readonly Field[] = [
   metric("balance", "decimal", DECIMALS),
   metric("biggest", "decimal", BIGINTS),
   metric("city", "text", TEXTS),
-  metric("seenAt", "text", ["2024-01-01T00:00:00Z", "2024-01-01T00:00:00.5Z", "infinity"]),
+  metric("seenAt", "timestamp", INSTANTS),
   metric("active", "boolean", [true, false]),
   column("name", "text", TEXTS),
   column("age", "number", [1, 20, 300]),
   column("limit", "decimal", DECIMALS),
+  column("since", "timestamp", ["2024-01-01", "2023-12-31", "-000044-03-15", "infinity", "-infinity"]),
 ];
 
 const PLAIN: Field = { ref: { kind: "id" }, values: ["a", "b", "ü", "🏦", "\uffee"] };

@@ -55,7 +55,7 @@ export const SHAPES: Plan = {
   tables: [
     table("profile", {
       ...{ key: ["id"], customer: "id", rows: "one", storage: { kind: "inline" } },
-      columns: { id: "text", name: "text", age: "int", limit: "decimal" },
+      columns: { id: "text", name: "text", age: "int", limit: "decimal", since: "date" },
     }),
     table("accounts", {
       ...{ key: ["id"], customer: "owner", rows: "many", storage: { kind: "inline" } },

@@ -75,3 +75,25 @@ test("segments match by tier, or by membership; columns by the live row; filters
   expect(matches({ kind: "or", filters: [lover] }, customer)).toBe(false);
   expect(matches({ kind: "and", filters: [] }, customer)).toBe(true);
 });
+
+test("instants and dates compare by time, with and without a fraction, before our era and after year 9999", () => {
+  const rising = [
+    "-infinity",
+    "-000044-03-15T00:00:00Z",
+    "-000043-03-14T00:00:00Z",
+    "-000043-03-15T00:00:00Z",
+    "0000-01-01T00:00:00Z",
+    "2024-01-01T00:00:00Z",
+    "2024-01-01T00:00:00.05Z",
+    "2024-01-01T00:00:00.5Z",
+    "2024-01-01T00:00:01Z",
+    "+010000-01-01T00:00:00Z",
+    "infinity",
+  ];
+  for (const [at, value] of rising.entries())
+    for (const [other, wanted] of rising.entries()) {
+      expect(passes(value, "timestamp", { op: "lt", value: wanted })).toBe(at < other);
+      expect(passes(value, "timestamp", { op: "eq", value: wanted })).toBe(at === other);
+    }
+  expect(passes("2023-12-31", "timestamp", { op: "lt", value: "2024-01-01" })).toBe(true);
+});
