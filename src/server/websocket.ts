@@ -1,16 +1,18 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { GraphQLError } from "graphql";
-import type { ExecutionArgs, ExecutionResult, FormattedExecutionResult } from "graphql";
+import type { ExecutionArgs } from "graphql";
 import { handleProtocols, makeServer } from "graphql-ws";
-import type { Context as Connection } from "graphql-ws";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
+import { Link } from "./link.ts";
 import type { Operation, OperationRequest } from "./operations.ts";
+import { Pump } from "./pump.ts";
 import { isOperation, isPayloads } from "./shared-execution.ts";
-import type { Execution, Payload, Payloads } from "./shared-execution.ts";
+import type { Execution } from "./shared-execution.ts";
 
 /** What serving WebSockets needs. */
 export interface WebSocketOptions {
@@ -64,22 +66,17 @@ export interface WebSockets {
   close(): void;
 }
 
-interface Link {
-  readonly socket: WebSocket;
-  /** Operations under way. */
-  open: number;
-  /** Called when none is left. */
-  onQuiet: (() => void) | null;
-  isAlive: boolean;
-  isCondemned: boolean;
-}
-
 /** What a client subscribes with; its text is replaced by an equal one. */
 interface Request extends OperationRequest {
   query: string;
 }
 
-type Args = ExecutionArgs & { readonly operation: Operation };
+/** What graphql-ws hands on from one hook to the next. */
+interface Args extends ExecutionArgs {
+  readonly operation: Operation;
+  readonly link: Link;
+  readonly id: string;
+}
 
 /**
  * GraphQL over WebSocket (graphql-transport-ws). graphql-ws keeps the protocol; this file gives it answers that are shared
@@ -101,15 +98,15 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
   const serve = createEngine(options, limits);
 
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const words = refusal(request);
     if (pathOf(request) !== path) return refuse(stream, "404 Not Found", "There is nothing here.");
     if (isDraining) return refuse(stream, "503 Service Unavailable", "The server is stopping.");
+    const words = refusal(request);
     if (words !== null) return refuse(stream, "403 Forbidden", words);
     door.handleUpgrade(request, stream, head, (socket) => {
-      const link: Link = { socket, open: 0, onQuiet: null, isAlive: true, isCondemned: false };
+      const link = new Link(socket, stream, limits.bufferedBytes);
       links.add(link);
       socket.once("close", () => links.delete(link));
-      serve(link);
+      serve(link, socket);
     });
   };
   server.on("upgrade", upgrade);
@@ -172,13 +169,12 @@ async function keepAlive(
 }
 
 /** The protocol engine: hands it sockets one by one. */
-function createEngine(options: WebSocketOptions, limits: WebSocketLimits): (link: Link) => void {
+function createEngine(
+  options: WebSocketOptions,
+  limits: WebSocketLimits,
+): (link: Link, socket: WebSocket) => void {
   const { execution, log } = options;
-  // Set while graphql-ws writes out an answer, taken by the `send` that follows in the same breath.
-  let outgoing: Payload | null = null;
-
-  const onSubscribe = (connection: Connection<never, Link>, _id: string, request: Request) => {
-    const link = connection.extra;
+  const onSubscribe = (link: Link, id: string, request: Request) => {
     if (link.open >= limits.maxOperations) {
       const words = `This socket has ${link.open} operations open already. End some, or open another socket.`;
       return [new GraphQLError(words, { extensions: { code: "TOO_MANY_OPERATIONS" } })];
@@ -189,47 +185,31 @@ function createEngine(options: WebSocketOptions, limits: WebSocketLimits): (link
     // graphql-ws holds on to the message for as long as the operation lasts: let all of them hold the same text.
     request.query = operation.text;
     const { document, operationName, variables: variableValues } = operation;
-    return { document, operationName, variableValues, operation, contextValue: {} };
+    return { document, operationName, variableValues, operation, link, id, contextValue: {} };
   };
 
   const engine = makeServer<never, Link>({
     connectionInitWaitTimeout: limits.initMs,
-    onSubscribe: (connection, id, request) =>
-      onSubscribe(connection, id, request) as Args | readonly GraphQLError[],
+    onSubscribe: ({ extra }, id, request) =>
+      onSubscribe(extra, id, request) as Args | readonly GraphQLError[],
     onComplete: ({ extra }) => {
       extra.open -= 1;
       if (extra.open === 0) extra.onQuiet?.();
     },
     execute: (args) => execution.answer((args as Args).operation, OPEN_VIEWER),
     subscribe: async (args) => {
-      const result = await execution.subscribe((args as Args).operation, OPEN_VIEWER);
-      if (!isPayloads(result)) return result;
-      return new Envelopes(result, (payload) => {
-        outgoing = payload;
-      }) as unknown as AsyncIterableIterator<ExecutionResult>;
+      const { operation, link, id } = args as Args;
+      const result = await execution.subscribe(operation, OPEN_VIEWER);
+      return isPayloads(result) ? new Pump(result, link, id) : result;
     },
-    // As it is: spread out, as graphql-ws does without this, an envelope would not be one any more.
-    onNext: (_connection, _id, _request, _args, result) => result as FormattedExecutionResult,
     onError: (_connection, _id, _request, errors) => errors.map((error) => execution.mask(error).toJSON()),
   });
 
-  return (link) => {
-    const { socket } = link;
-    const send = (text: string): Promise<void> | undefined => {
-      const payload = outgoing;
-      outgoing = null;
-      if (socket.readyState !== WebSocket.OPEN) return undefined;
-      const wire = payload === null ? text : splice(text, payload);
-      if (socket.bufferedAmount < limits.bufferedBytes) {
-        socket.send(wire, SENT_AS_TEXT);
-        return undefined;
-      }
-      return new Promise((resolve) => socket.send(wire, SENT_AS_TEXT, () => resolve()));
-    };
+  return (link, socket) => {
     const closed = engine.opened(
       {
         protocol: socket.protocol,
-        send,
+        send: (text) => link.send(text),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (take) => {
           socket.on("message", (bytes) => {
@@ -252,63 +232,6 @@ function createEngine(options: WebSocketOptions, limits: WebSocketLimits): (link
     });
     socket.once("close", (code, reason) => void closed(code, String(reason)));
   };
-}
-
-const SENT_AS_TEXT = { binary: false } as const;
-const TOKEN = "0}";
-const CLOSING = 0x7d;
-
-/** Puts the shared payload in the place of its token, which ends the text. */
-function splice(text: string, { bytes }: Payload): Buffer {
-  const start = text.length - TOKEN.length;
-  const head = text.slice(0, start);
-  const length = Buffer.byteLength(head);
-  const wire = Buffer.allocUnsafe(length + bytes.length + 1);
-  wire.write(head);
-  bytes.copy(wire, length);
-  wire[length + bytes.length] = CLOSING;
-  return wire;
-}
-
-/**
- * Stands for an answer while graphql-ws writes it out: leaves a token, and tells which payload it stands for.
- * One object per subscription is enough, for each answer is sent before the next is pulled.
- */
-class Envelopes implements AsyncIterableIterator<Envelopes> {
-  readonly #payloads: Payloads;
-  readonly #announce: (payload: Payload) => void;
-  readonly #wrap: (result: IteratorResult<Payload>) => IteratorResult<Envelopes>;
-  #payload: Payload | null = null;
-
-  constructor(payloads: Payloads, announce: (payload: Payload) => void) {
-    this.#payloads = payloads;
-    this.#announce = announce;
-    const pulled = { done: false, value: this } as const;
-    this.#wrap = (result) => {
-      if (result.done === true) return result;
-      this.#payload = result.value;
-      return pulled;
-    };
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<Envelopes>> {
-    return this.#payloads.next().then(this.#wrap);
-  }
-
-  async return(): Promise<IteratorResult<Envelopes>> {
-    await this.#payloads.return();
-    return { done: true, value: undefined };
-  }
-
-  toJSON(): 0 {
-    if (this.#payload !== null) this.#announce(this.#payload);
-    this.#payload = null;
-    return 0;
-  }
 }
 
 function pathOf(request: IncomingMessage): string {
