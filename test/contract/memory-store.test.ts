@@ -3,5 +3,6 @@ import { storeContract } from "./store.contract.ts";
 
 storeContract("memory", async () => {
   const store = memoryStore();
-  return { store, reopen: null, dispose: () => store.close() };
+  const reopen = () => store.close().then(() => store);
+  return { store, reopen, dispose: () => store.close() };
 });
