@@ -1,6 +1,9 @@
 /** One side of a comparison: does a fixed amount of work and says how much. */
 export interface Side {
+  /** Answers how many operations it did. */
   readonly run: () => number | Promise<number>;
+  /** Measures the process that does the work; this one when absent. */
+  readonly meter?: Meter;
 }
 
 /** What a comparison found. Ratios are the median over interleaved pairs, so that drift of the machine cancels out. */
@@ -11,11 +14,12 @@ export interface Comparison {
   readonly rateRatio: number;
   /** Least and greatest CPU ratio of any pair. */
   readonly spread: readonly [number, number];
-  readonly subjectCpuUs: number;
-  readonly baselineCpuUs: number;
+  /** Medians of both sides. */
+  readonly subject: Cost;
+  readonly baseline: Cost;
 }
 
-/** CPU and wall time of one run, per operation. */
+/** What one run cost: CPU microseconds per operation, and operations per second of wall time. */
 export interface Cost {
   readonly cpuUs: number;
   readonly rate: number;
@@ -35,15 +39,32 @@ export function quantile(values: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 }
 
-/** Runs one side once, measuring CPU (user + system of this process) and wall time. */
+/** Counts processor time and wall time of work done in between, in this process or another. */
+export interface Meter {
+  /** Processor time used so far by the measured process (user + system), microseconds. */
+  cpuUs(): number | Promise<number>;
+  /** Frees what can be freed, so that one side does not pay for the garbage of the other. */
+  settle(): void | Promise<void>;
+}
+
+/** Measures this process. */
+export const ownMeter: Meter = {
+  cpuUs: () => {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  },
+  settle: () => globalThis.gc?.(),
+};
+
+/** Runs one side once. */
 export async function cost(side: Side): Promise<Cost> {
-  globalThis.gc?.();
-  const cpu = process.cpuUsage();
-  const wall = process.hrtime.bigint();
+  const meter = side.meter ?? ownMeter;
+  await meter.settle();
+  const cpuUs = await meter.cpuUs();
+  const start = process.hrtime.bigint();
   const operations = await side.run();
-  const used = process.cpuUsage(cpu);
-  const seconds = Number(process.hrtime.bigint() - wall) / 1e9;
-  return { cpuUs: (used.user + used.system) / operations, rate: operations / seconds };
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  return { cpuUs: ((await meter.cpuUs()) - cpuUs) / operations, rate: operations / seconds };
 }
 
 /** Runs subject and baseline alternately, one warm-up pair first, and compares them pair by pair. */
@@ -52,8 +73,9 @@ export async function compare(subject: Side, baseline: Side, pairs = 5): Promise
   await subject.run();
   const costs: { subject: Cost; baseline: Cost }[] = [];
   for (let pair = 0; pair < pairs; pair += 1) {
-    const first = pair % 2 === 0 ? await cost(baseline) : await cost(subject);
-    const second = pair % 2 === 0 ? await cost(subject) : await cost(baseline);
+    const [one, other] = pair % 2 === 0 ? [baseline, subject] : [subject, baseline];
+    const first = await cost(one);
+    const second = await cost(other);
     costs.push(pair % 2 === 0 ? { baseline: first, subject: second } : { baseline: second, subject: first });
   }
   const cpuRatios = costs.map((pair) => pair.subject.cpuUs / pair.baseline.cpuUs);
@@ -61,7 +83,17 @@ export async function compare(subject: Side, baseline: Side, pairs = 5): Promise
     cpuRatio: median(cpuRatios),
     rateRatio: median(costs.map((pair) => pair.subject.rate / pair.baseline.rate)),
     spread: [Math.min(...cpuRatios), Math.max(...cpuRatios)],
-    subjectCpuUs: median(costs.map((pair) => pair.subject.cpuUs)),
-    baselineCpuUs: median(costs.map((pair) => pair.baseline.cpuUs)),
+    subject: middle(costs.map((pair) => pair.subject)),
+    baseline: middle(costs.map((pair) => pair.baseline)),
   };
+}
+
+function middle(costs: readonly Cost[]): Cost {
+  return { cpuUs: median(costs.map(({ cpuUs }) => cpuUs)), rate: median(costs.map(({ rate }) => rate)) };
+}
+
+/** The CPU time of both sides in words, with the spread of the ratio over the pairs. */
+export function inWords({ subject, baseline, spread: [least, most] }: Comparison, of: string): string {
+  const pairs = `pairs ${least.toFixed(2)} to ${most.toFixed(2)}`;
+  return `${subject.cpuUs.toFixed(1)} us CPU against ${baseline.cpuUs.toFixed(1)} us ${of}; ${pairs}`;
 }

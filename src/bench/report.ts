@@ -22,12 +22,18 @@ export function meets(measure: Measure, bar: number | null): boolean | null {
 export function table(measures: readonly Measure[]): string {
   const rows = measures.map((measure) => [
     measure.name,
-    measure.value === null ? "-" : `${rounded(measure.value)}${measure.unit === "ratio" ? "" : ` ${measure.unit}`}`,
+    measure.value === null
+      ? "-"
+      : `${rounded(measure.value)}${measure.unit === "ratio" ? "" : ` ${measure.unit}`}`,
     bar(measure, measure.firstStep),
     bar(measure, measure.goal),
     measure.note,
   ]);
-  const lines = [["measure", "figure", "first step", "goal", "note"], ["---", "---", "---", "---", "---"], ...rows];
+  const lines = [
+    ["measure", "figure", "first step", "goal", "note"],
+    ["---", "---", "---", "---", "---"],
+    ...rows,
+  ];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 

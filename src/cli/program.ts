@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { codeOf } from "../errors.ts";
+import { benchCommand } from "./bench.ts";
 import { checkCommand } from "./check.ts";
 import { demoCommand } from "./demo.ts";
 import { ingestCommand } from "./ingest.ts";
@@ -37,6 +38,7 @@ Examples:
     ingestCommand(terminal, signal),
     checkCommand(terminal),
     schemaCommand(terminal),
+    benchCommand(terminal, signal),
   ];
   for (const command of commands) root.addCommand(command);
   for (const command of [root, ...commands]) {

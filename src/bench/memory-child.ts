@@ -1,0 +1,60 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "../app.ts";
+import { silentLog } from "../log.ts";
+import { loadPlan } from "../plan/load.ts";
+import { answerParent } from "./remote.ts";
+import type { Common } from "./remote.ts";
+import { steppingClock } from "./stepping-clock.ts";
+
+/** What the process that lives the demo's hour can be asked for. */
+export type MemoryProtocol = Common & {
+  /** Runs the demo for so many equal spans of its own time; answers the resident megabytes after each. */
+  readonly live: {
+    readonly ask: {
+      readonly pipelineFile: string;
+      readonly rate: number;
+      readonly spansMs: readonly number[];
+    };
+    readonly answer: { readonly residentMb: readonly number[]; readonly applied: number };
+  };
+};
+
+const STEP_MS = 1_000;
+const LOOK_MS = 20;
+
+async function live({
+  pipelineFile,
+  rate,
+  spansMs,
+}: MemoryProtocol["live"]["ask"]): Promise<MemoryProtocol["live"]["answer"]> {
+  const dataDir = mkdtempSync(join(tmpdir(), "customer360-bench-"));
+  const clock = steppingClock(Date.UTC(2026, 0, 1), STEP_MS);
+  const app = createApp({
+    plan: loadPlan(readFileSync(pipelineFile, "utf8"), pipelineFile),
+    dataDir,
+    fresh: true,
+    source: { kind: "demo", customers: 1_000, rate, seed: 2_026 },
+    serve: { host: "127.0.0.1", port: 0, insecure: false, graphiql: true, cursorSecret: null },
+    log: silentLog,
+    clock,
+  });
+  await app.start();
+  const residentMb: number[] = [];
+  let untilMs = clock.nowMs();
+  for (const spanMs of spansMs) {
+    untilMs += spanMs;
+    while (clock.nowMs() < untilMs) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    globalThis.gc?.();
+    residentMb.push(process.memoryUsage.rss() / 1e6);
+  }
+  const { tallies } = await app.counts();
+  const applied = tallies.filter(({ kind, label }) => kind === "verdict" && label === "applied");
+  clock.stop();
+  await app.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+  return { residentMb, applied: applied.reduce((sum, { count }) => sum + count, 0) };
+}
+
+answerParent<MemoryProtocol>({ live });
