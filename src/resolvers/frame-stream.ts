@@ -11,6 +11,7 @@ import { Floors, merged } from "./floors.ts";
 import type { Frame, GapFrame } from "./frames.ts";
 import { Maker } from "./making.ts";
 import { readSnapshot } from "./snapshot.ts";
+import { countUnread } from "./unread.ts";
 
 /** How a stream of frames begins. */
 export interface StreamStart {
@@ -82,7 +83,10 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     if (this.#parked !== null) return (this.#parking ?? Promise.resolve()).then(() => this.next());
     if (this.#busy !== null) return this.#busy.then(() => this.next());
     if (this.#phase === "over") return Promise.resolve(OVER);
-    if (this.#phase === "live" && !this.#ending && this.#gap === null) {
+    const isIdle = !this.#ending && this.#gap === null && this.#ready === null;
+    // Mostly nothing happened since the snapshot: live at once, without another round.
+    if (this.#phase === "following" && isIdle && this.#mailbox === null) this.#settle();
+    if (this.#phase === "live" && isIdle) {
       const frame = this.#waiting();
       if (frame !== null) return Promise.resolve({ done: false, value: frame });
       if (this.#gap === null) return (this.#parking = new Promise((resolve) => (this.#parked = resolve)));
@@ -188,9 +192,8 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     this.#abort?.abort();
     this.#mailbox = null;
     this.#ready = null;
-    const parked = this.#parked;
+    this.#parked?.(OVER);
     this.#parked = null;
-    parked?.(OVER);
   }
 
   /** One step that may wait: a page of a snapshot, a page of the stream, or the way out of a gap. */
@@ -230,17 +233,10 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   }
 
   /** Updates after the place that the snapshot shows already: nobody will see them, so they are missed. */
-  async #overtaken(): Promise<number> {
-    let count = 0;
-    await this.#hub.caughtUp(this.#signal());
-    let from = this.#from;
-    while (this.#page === null && from.seq !== null && from.seq < this.#hub.place().seq) {
-      const read = await this.#hub.after(from, this.#signal());
-      if (read.kind === "gap" || read.place === null) break;
-      count += read.slots.filter((slot) => this.#audience.recall(slot) !== null && this.#isOld(slot)).length;
-      from = read.place;
-    }
-    return count;
+  #overtaken(): Promise<number> | number {
+    if (this.#page !== null) return 0;
+    const isShown = (slot: Slot) => this.#audience.recall(slot) !== null && this.#isOld(slot);
+    return countUnread(this.#hub, this.#from, { counts: isShown, signal: this.#signal() });
   }
 
   async #snapshot(): Promise<void> {
@@ -285,15 +281,20 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
       this.#mailbox = box;
       return;
     }
-    this.#mailbox = null;
     if (read.slots.length > 0) {
       this.#at = this.#from.at;
       this.#ahead = null;
     }
-    if (this.#from.seq !== this.#hub.place().seq) return;
+    this.#settle();
+  }
+
+  /** Live from here on, if everything up to now was read and given. */
+  #settle(): void {
+    if (this.#from.seq === null || this.#from.seq !== this.#hub.place().seq) return;
     this.#hub.join(this, this.#audience);
     this.#phase = "live";
     this.#floors?.settle();
+    this.#mailbox = null;
     this.#abort = null;
   }
 

@@ -29,6 +29,7 @@ export class Link {
   isAlive = true;
   /** It was told to go. */
   isCondemned = false;
+  #greeting: NodeJS.Timeout | null = null;
   readonly #stream: Duplex;
   readonly #bufferedBytes: number;
 
@@ -37,6 +38,17 @@ export class Link {
     this.socket = socket;
     this.#stream = stream;
     this.#bufferedBytes = bufferedBytes;
+  }
+
+  /** Calls back when nothing was heard of the client for so long after its socket was opened. */
+  awaitGreeting(ms: number, never: () => void): void {
+    this.#greeting = setTimeout(never, ms);
+  }
+
+  /** The client said hello, or is gone. */
+  greeted(): void {
+    if (this.#greeting !== null) clearTimeout(this.#greeting);
+    this.#greeting = null;
   }
 
   /** Sends text. A promise means: wait for it before sending more. */

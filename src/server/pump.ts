@@ -24,14 +24,14 @@ export class Pump implements AsyncIterableIterator<never> {
     this.#payloads = payloads;
     this.#link = link;
     this.#head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-    const fail = (error: unknown) => this.#fail?.(error);
+    const failed = (error: unknown) => this.#fail?.(error);
     this.#take = (result) => {
       if (result.done === true) return this.#end?.(OVER);
       const full = this.#link.answer(this.#head, result.value);
       if (full === undefined) this.#pull();
       else void full.then(this.#pull);
     };
-    this.#pull = () => void this.#payloads.next().then(this.#take).catch(fail);
+    this.#pull = () => void this.#payloads.next().then(this.#take, failed);
   }
 
   [Symbol.asyncIterator](): this {

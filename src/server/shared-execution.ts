@@ -64,16 +64,27 @@ export function createExecution({ schema, contextFor, mask }: ExecutionOptions):
   const operations = createOperations(schema);
   const kins = new Map<string, Kin>();
 
-  const argsOf = (operation: Operation, viewer: Viewer) => ({
+  const argsOf = (operation: Operation, contextValue: Context) => ({
     schema,
     document: operation.document,
     operationName: operation.operationName,
     variableValues: operation.variables,
-    contextValue: contextFor(viewer),
+    contextValue,
   });
   const masked = (result: ExecutionResult): ExecutionResult =>
     result.errors === undefined ? result : { ...result, errors: result.errors.map(mask) };
   const failed = (error: unknown): ExecutionResult => ({ errors: [mask(error)] });
+
+  const answer: AnswersOptions["answer"] = (operation, contextValue, frame) => {
+    const result = execute({ ...argsOf(operation, contextValue), rootValue: frame });
+    return result instanceof Promise
+      ? result.then((settled) => new Written(masked(settled), frame))
+      : new Written(masked(result), frame);
+  };
+  const free = (key: string, kin: Kin): void => {
+    kin.users -= 1;
+    if (kin.users === 0) kins.delete(key);
+  };
 
   return {
     mask,
@@ -84,13 +95,13 @@ export function createExecution({ schema, contextFor, mask }: ExecutionOptions):
     },
     async answer(operation, viewer) {
       try {
-        return masked(await execute(argsOf(operation, viewer)));
+        return masked(await execute(argsOf(operation, contextFor(viewer))));
       } catch (error) {
         return failed(error);
       }
     },
     async subscribe(operation, viewer, resumeAt = null) {
-      const args = argsOf(operation, viewer);
+      const args = argsOf(operation, contextFor(viewer));
       const begun = resumeAt === null ? operation : after(operation, resumeAt);
       const source = await createSourceEventStream({
         ...args,
@@ -102,17 +113,8 @@ export function createExecution({ schema, contextFor, mask }: ExecutionOptions):
       const kin = kins.get(key) ?? { users: 0, answers: null };
       kins.set(key, kin);
       kin.users += 1;
-      const answer = (frame: unknown): Payload | Promise<Payload> => {
-        const result = execute({ ...args, rootValue: frame });
-        return result instanceof Promise
-          ? result.then((settled) => new Written(masked(settled), frame))
-          : new Written(masked(result), frame);
-      };
-      const free = () => {
-        kin.users -= 1;
-        if (kin.users === 0) kins.delete(key);
-      };
-      return new Answers({ source, kin, answer, free });
+      const { contextValue } = args;
+      return new Answers({ source, kin, operation, contextValue, answer, free: () => free(key, kin) });
     },
   };
 }
@@ -149,7 +151,9 @@ class Written implements Payload {
 interface AnswersOptions {
   readonly source: AsyncIterable<unknown>;
   readonly kin: Kin;
-  readonly answer: (frame: unknown) => Payload | Promise<Payload>;
+  readonly operation: Operation;
+  readonly contextValue: Context;
+  readonly answer: (operation: Operation, context: Context, frame: unknown) => Payload | Promise<Payload>;
   /** Called once, when the answers are over. */
   readonly free: () => void;
 }
@@ -160,7 +164,9 @@ const OVER = { done: true, value: undefined } as const;
 class Answers implements Payloads {
   readonly #source: AsyncIterator<unknown>;
   readonly #kin: Kin;
-  readonly #answer: (frame: unknown) => Payload | Promise<Payload>;
+  readonly #operation: Operation;
+  readonly #context: Context;
+  readonly #answer: AnswersOptions["answer"];
   #free: (() => void) | null;
   // Made once, not per answer.
   readonly #settle: (
@@ -168,7 +174,9 @@ class Answers implements Payloads {
   ) => IteratorResult<Payload> | Promise<IteratorResult<Payload>>;
   readonly #fail: (error: unknown) => Promise<never>;
 
-  constructor({ source, kin, answer, free }: AnswersOptions) {
+  constructor({ source, kin, operation, contextValue, answer, free }: AnswersOptions) {
+    this.#operation = operation;
+    this.#context = contextValue;
     this.#source = source[Symbol.asyncIterator]();
     this.#kin = kin;
     this.#answer = answer;
@@ -210,11 +218,12 @@ class Answers implements Payloads {
 
   #answerOf(frame: unknown): Payload | Promise<Payload> {
     const isAlone = this.#kin.users === 1;
-    if (isAlone || typeof frame !== "object" || frame === null) return this.#answer(frame);
+    if (isAlone || typeof frame !== "object" || frame === null)
+      return this.#answer(this.#operation, this.#context, frame);
     const answers = (this.#kin.answers ??= new WeakMap());
     const known = answers.get(frame);
     if (known !== undefined) return known;
-    const made = this.#answer(frame);
+    const made = this.#answer(this.#operation, this.#context, frame);
     answers.set(frame, made);
     return made;
   }

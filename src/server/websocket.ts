@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { GraphQLError } from "graphql";
 import type { ExecutionArgs } from "graphql";
-import { handleProtocols, makeServer } from "graphql-ws";
+import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import type { Clock } from "../clock.ts";
@@ -105,7 +105,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     door.handleUpgrade(request, stream, head, (socket) => {
       const link = new Link(socket, stream, limits.bufferedBytes);
       links.add(link);
-      socket.once("close", () => links.delete(link));
+      socket.on("close", () => links.delete(link));
       serve(link, socket);
     });
   };
@@ -189,7 +189,9 @@ function createEngine(
   };
 
   const engine = makeServer<never, Link>({
-    connectionInitWaitTimeout: limits.initMs,
+    // The link waits instead: here the timer would be held on to for as long as the socket lives.
+    connectionInitWaitTimeout: 0,
+    onConnect: ({ extra }) => extra.greeted(),
     onSubscribe: ({ extra }, id, request) =>
       onSubscribe(extra, id, request) as Args | readonly GraphQLError[],
     onComplete: ({ extra }) => {
@@ -230,7 +232,13 @@ function createEngine(
     socket.on("pong", () => {
       link.isAlive = true;
     });
-    socket.once("close", (code, reason) => void closed(code, String(reason)));
+    socket.on("close", (code, reason) => {
+      link.greeted();
+      void closed(code, String(reason));
+    });
+    link.awaitGreeting(limits.initMs, () =>
+      socket.close(CloseCode.ConnectionInitialisationTimeout, "Connection initialisation timeout"),
+    );
   };
 }
 

@@ -1,6 +1,7 @@
 import type { OfferTransition, SegmentTransition, Update } from "../customer/customer.ts";
 import type { CustomerFilter } from "../customer/filter.ts";
 import { matches } from "../customer/filter.ts";
+import { Few } from "./few.ts";
 import type { Slot } from "./ring.ts";
 import { watchKey } from "./watch.ts";
 import type { Watch } from "./watch.ts";
@@ -31,7 +32,7 @@ export class Audience {
   readonly scope: string;
   readonly key: string;
   /** Live subscriptions: those that have caught up and are told of every entry. */
-  readonly live = new Set<Listener>();
+  readonly live = new Few<Listener>();
   /** Open subscriptions, live or not; the audience is dropped when none is left. */
   seats = 0;
   #frames: WeakMap<object, object> | null = null;

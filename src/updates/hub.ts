@@ -278,7 +278,7 @@ class StreamHub implements Hub {
       const slot = ring.push(entry);
       for (const audience of this.#index.concernedBy(entry.update)) {
         const bearing = audience.weigh(slot);
-        if (bearing !== null) for (const seat of audience.live) seat.take(slot, bearing);
+        if (bearing !== null) audience.live.each((seat) => seat.take(slot, bearing));
       }
       dispatched += 1;
       if (dispatched % this.#atOnce === 0) await nextTurn();

@@ -1,5 +1,6 @@
 import type { Update } from "../customer/customer.ts";
 import type { Audience } from "./audience.ts";
+import { Few } from "./few.ts";
 
 /** Finds the audiences an update may concern, without asking the others. */
 export interface Index {
@@ -15,13 +16,13 @@ const ANY = "*";
 
 /** An index by customer, by segment, by offer, and of those who filter all customers. */
 export function createIndex(): Index {
-  const shelves = new Map<string, Set<Audience>>();
+  const shelves = new Map<string, Few<Audience>>();
   return {
     add(audience) {
       for (const key of keysOf(audience)) {
         const shelf = shelves.get(key);
-        if (shelf === undefined) shelves.set(key, new Set([audience]));
-        else shelf.add(audience);
+        if (shelf !== undefined) shelf.add(audience);
+        else shelves.set(key, shelved(audience));
       }
     },
     remove(audience) {
@@ -35,7 +36,7 @@ export function createIndex(): Index {
     concernedBy(update) {
       const found = new Set<Audience>();
       const collect = (key: string) => {
-        for (const audience of shelves.get(key) ?? []) found.add(audience);
+        shelves.get(key)?.each((audience) => found.add(audience));
       };
       collect(`customer ${update.customerId}`);
       collect("customers");
@@ -46,6 +47,12 @@ export function createIndex(): Index {
       return [...found];
     },
   };
+}
+
+function shelved(audience: Audience): Few<Audience> {
+  const shelf = new Few<Audience>();
+  shelf.add(audience);
+  return shelf;
 }
 
 function keysOf({ watch }: Audience): readonly string[] {

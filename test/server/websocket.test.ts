@@ -320,11 +320,11 @@ describe("a socket", () => {
 
   it("is cut off when its client is gone without a word, and told to come back when it does not read", async () => {
     const s = await server();
-    s.count.pad = "x".repeat(50_000);
+    s.count.pad = "x".repeat(500_000);
     const gone = await bare(s);
     const stuck = await bare(s);
     const alive = await bare(s);
-    stuck.subscribe("1", `subscription { customerUpdates(customerId: "ann") { kind pad } }`);
+    stuck.subscribe("1", `subscription { customerUpdates(customerId: "ann", mode: EVERY) { kind pad } }`);
     await eventually(() => stuck.received.length === 2);
     gone.stream.pause();
     stuck.stream.pause();
