@@ -13,6 +13,7 @@ import type { Context, Viewer } from "./resolvers/context.ts";
 import { createCursors } from "./resolvers/cursor.ts";
 import { buildSchema } from "./schema/schema.ts";
 import { createServer } from "./server/http.ts";
+import { isLoopback } from "./server/origins.ts";
 import { openDataDirectory, type DataDirectory } from "./store/data-directory.ts";
 import type { Counts, Reads } from "./store/reads.ts";
 import { sqliteStore } from "./store/sqlite-store.ts";
@@ -66,8 +67,9 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** What a step of the stop may take before the next one begins, milliseconds. */
+/** What a step of the stop may take before the next one begins, and all of them together, milliseconds. */
 const STOP_STEP_MS = 3_000;
+const STOP_MS = 9_000;
 
 /** A process's parts, built in the order they depend on one another. */
 interface Parts {
@@ -104,8 +106,7 @@ function openSource(
 
 /** Refuses to show customers to a network without anybody asking who looks. */
 function guardAddress({ host, insecure }: ServeOptions, log: Log): void {
-  const loopback = host === "localhost" || host === "::1" || host.startsWith("127.");
-  if (!loopback && !insecure) {
+  if (!isLoopback(host) && !insecure) {
     throw new Customer360Error(
       "NOT_LOOPBACK",
       `without authentication only loopback addresses are served, not ${host}; --insecure lifts this for trusted networks`,
@@ -114,15 +115,24 @@ function guardAddress({ host, insecure }: ServeOptions, log: Log): void {
   log.warn("no authentication: whoever reaches this address sees every customer", { host });
 }
 
-/** Waits for one step of the stop, but no longer than its share of the deadline. */
-async function step(name: string, work: Promise<unknown>, log: Log): Promise<void> {
-  const patience = new AbortController();
-  const late = systemClock.wait(STOP_STEP_MS, patience.signal).then(() => {
-    if (!patience.signal.aborted) log.warn("stopping without waiting any longer", { for: name });
-  });
-  const done = work.catch((error: unknown) => log.error("stopping", { step: name, error: String(error) }));
-  await Promise.race([done, late]);
-  patience.abort();
+/** One step of the stop: its name for the log, and what it waits for. */
+type StopStep = (name: string, work: () => Promise<unknown>) => Promise<void>;
+
+/** Runs the steps of a stop: each is waited for, but no longer than its share, and all of them no longer than the deadline. */
+function createStop(log: Log): StopStep {
+  const begunMs = systemClock.nowMs();
+  return async (name, work) => {
+    const patience = new AbortController();
+    const leftMs = Math.max(0, begunMs + STOP_MS - systemClock.nowMs());
+    const late = systemClock.wait(Math.min(STOP_STEP_MS, leftMs), patience.signal).then(() => {
+      if (!patience.signal.aborted) log.warn("stopping without waiting any longer", { for: name });
+    });
+    const done = work().catch((error: unknown) =>
+      log.error("stopping", { step: name, error: String(error) }),
+    );
+    await Promise.race([done, late]);
+    patience.abort();
+  };
 }
 
 /** The GraphQL side: hub, schema and server. */
@@ -160,11 +170,11 @@ function createServing(options: AppOptions & { serve: ServeOptions }, parts: Par
       return url;
     },
     notReady: () => void (ready = false),
-    async stop(): Promise<void> {
+    async stop(step: StopStep): Promise<void> {
       hub.drain();
-      await step("open streams", server.drain(), log);
-      await step("server", Promise.resolve(server.close()), log);
-      await step("hub", hub.close(), log);
+      await step("open streams", () => server.drain());
+      await step("server", () => server.close());
+      await step("hub", () => hub.close());
     },
   };
 }
@@ -176,8 +186,8 @@ function createIngest(options: AppOptions, parts: Parts, clock: Clock) {
   const stopping = new AbortController();
   const shared = { plan, store, updates, clock, log };
   const run = async (): Promise<void> => {
-    if (source === null) return clock.wait(2 ** 31 - 1, stopping.signal);
     const relayed = createRelay(shared).run(stopping.signal);
+    if (source === null) return relayed;
     try {
       await createPipeline({ ...shared, source }).run(stopping.signal);
     } finally {
@@ -201,11 +211,12 @@ export function createApp(options: AppOptions): App {
   const close = async (): Promise<void> => {
     serving?.notReady();
     ingest.abort();
-    await step("ingest", finished ?? Promise.resolve(), log);
-    await serving?.stop();
-    await step("source", parts.source?.close() ?? Promise.resolve(), log);
-    await step("updates", parts.updates.close(), log);
-    await step("store", Promise.resolve(parts.store.close()), log);
+    const step = createStop(log);
+    await step("ingest", async () => finished);
+    await serving?.stop(step);
+    await step("source", async () => parts.source?.close());
+    await step("updates", () => parts.updates.close());
+    await step("store", () => parts.store.close());
     parts.directory.release();
   };
   return {

@@ -59,7 +59,7 @@ export interface Change {
   readonly ingestedMs: number;
 }
 
-/** What became of a change that reached its row. `departed`: the row moved to another customer. */
+/** What became of a change that reached its row. */
 export type Verdict = "applied" | "duplicate" | "late" | "blocked-by-delete" | "blocked-by-truncate";
 
 /** Why a record was put in quarantine. Codes are listed with their remedies in docs/OPERATIONS.md. */
@@ -74,7 +74,6 @@ export interface Refusal {
 /** The closed list of reasons for quarantine. */
 export type RefusalCode =
   | "unreadable" // not JSON, or not a shape we know
-  | "unknown-table" // no declared table reads this topic
   | "unknown-op" // an op that neither Debezium nor the table's aliases know
   | "missing-key" // a key column is absent or null
   | "missing-sequence" // a sequence column is absent, null or unparsable
@@ -82,7 +81,6 @@ export type RefusalCode =
   | "missing-page" // the paging column of a paged table is null
   | "missing-customer" // an upsert that names no customer
   | "expectation" // a rule with action quarantine
-  | "too-large" // larger than the store can hold
   | "fault"; // a fault of ours: the change could not be applied; replay it once that is repaired
 
 /** Records that are neither changes nor errors, by what they are. Counted, never applied. */

@@ -16,10 +16,10 @@ export async function serveUntil(signal: AbortSignal, service: Service): Promise
   try {
     const url = await app.start();
     beside = service.beside(url ?? "", app, AbortSignal.any([signal, ended.signal]));
-    await Promise.race([aborted(signal), app.finished()]);
+    await Promise.race([aborted(signal), app.finished(), beside.then(() => aborted(signal))]);
   } finally {
     ended.abort();
-    await beside;
+    await Promise.allSettled([beside]);
     await app.stop();
   }
 }

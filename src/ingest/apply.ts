@@ -49,8 +49,7 @@ export async function applyAll(shell: Shell, inputs: readonly ApplyInput[]): Pro
 function attempt({ plan, sound }: Shell, input: ApplyInput): Applied | null {
   try {
     const applied = apply(input, plan);
-    const [first] = input.changes;
-    if (first !== undefined) sound.add(first.table);
+    for (const { table } of input.changes) sound.add(table);
     return applied;
   } catch {
     return null;

@@ -3,7 +3,7 @@ import { codeOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 /**
- * Repeats what failed until it succeeds. An outage is not a reason to give up a record: the world is waited for, as long as
+ * Repeats what an outage made fail until it succeeds. An outage is not a reason to give up a record: the world is waited for, as long as
  * it takes. Once the signal has aborted an attempt is still made (the batch in hand is finished), but a failed one is the last.
  */
 export type Patience = <T>(what: string, attempt: () => Promise<T>) => Promise<T>;
@@ -15,8 +15,12 @@ export class Stopped extends Error {
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 10_000;
-/** Waiting does not help against these. */
-const FATAL: ReadonlySet<string> = new Set(["STORE_INCOMPATIBLE", "PIPELINE_INVALID", "SETTINGS_INVALID"]);
+/** Failures of the world, which pass. Anything else is a fault of ours, and repeating it would only hide it. */
+const OUTAGES: ReadonlySet<string> = new Set([
+  "STORE_UNAVAILABLE",
+  "SOURCE_UNAVAILABLE",
+  "UPDATES_UNAVAILABLE",
+]);
 
 /** Waits 100 ms after the first failure and twice as long after each further one, at most 10 s. */
 export function createPatience(parts: {
@@ -32,7 +36,7 @@ export function createPatience(parts: {
         if (failures > 0) log.info(`${what} works again`, { failures });
         return result;
       } catch (error) {
-        if (FATAL.has(codeOf(error) ?? "")) throw error;
+        if (!OUTAGES.has(codeOf(error) ?? "")) throw error;
         const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures, 20));
         log.warn(`${what} failed, trying again`, { reason: String(error), failures: failures + 1, waitMs });
         if (signal.aborted) throw new Stopped(`${what} kept failing until the stop`, { cause: error });

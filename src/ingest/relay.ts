@@ -39,10 +39,11 @@ export function createRelay(options: RelayOptions): Relay {
   return {
     run: async (signal) => {
       let failures = 0;
+      const faulty = new Set<string>();
       while (!signal.aborted) {
         let hasMore = false;
         try {
-          hasMore = await round(options);
+          hasMore = await round(options, faulty);
           failures = 0;
         } catch (error) {
           failures += 1;
@@ -55,14 +56,17 @@ export function createRelay(options: RelayOptions): Relay {
   };
 }
 
-/** One look; true when there was as much to do as a round can take, and some of it was done. */
-async function round(options: RelayOptions): Promise<boolean> {
+/**
+ * One look; true when there was as much to do as a round can take, and some of it was done. `faulty` remembers the customers
+ * that cannot be derived: they stay due, so a look goes past as many more, or they would keep everybody else waiting.
+ */
+async function round(options: RelayOptions, faulty: Set<string>): Promise<boolean> {
   const { store, updates, clock } = options;
-  const { due, unpublished } = await store.outstanding(clock.nowMs(), ROUND_CUSTOMERS);
+  const { due, unpublished } = await store.outstanding(clock.nowMs(), ROUND_CUSTOMERS + faulty.size);
   const ids = [...new Set([...due, ...unpublished])];
   if (ids.length === 0) return false;
   const { customers } = await store.load({ customers: ids, pages: [], keys: {} });
-  const derived = await deriveDue(options, customers, new Set(due));
+  const derived = await deriveDue(options, customers, { due: new Set(due), faulty });
   const unsent = unpublished.flatMap((id) => customers.get(id) ?? []);
   const ready = new Map([...unsent, ...derived].map((customer) => [customer.customerId, customer]));
   const announced: Update[] = [...ready.values()].flatMap((customer) => updatesOf(customer, customer.outbox));
@@ -76,7 +80,7 @@ async function round(options: RelayOptions): Promise<boolean> {
 async function deriveDue(
   { plan, store, clock, log }: RelayOptions,
   customers: ReadonlyMap<string, Customer>,
-  due: ReadonlySet<string>,
+  { due, faulty }: { readonly due: ReadonlySet<string>; readonly faulty: Set<string> },
 ): Promise<readonly Customer[]> {
   const nowMs = clock.nowMs();
   const saves: CustomerSave[] = [];
@@ -88,8 +92,13 @@ async function deriveDue(
         plan,
       );
       if (after !== before) saves.push({ before, after, pages: [], relay: true });
-    } catch {
-      log.error("a due customer could not be derived", { dueMs: before.dueMs, revision: before.revision });
+      faulty.delete(customerId);
+    } catch (error) {
+      if (!faulty.has(customerId)) {
+        const { dueMs, revision } = before;
+        log.error("a due customer cannot be derived", { dueMs, revision, reason: String(error) });
+      }
+      faulty.add(customerId);
     }
   }
   if (saves.length === 0) return [];

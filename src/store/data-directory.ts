@@ -41,6 +41,14 @@ function lock(path: string): Sqlite {
     return held;
   } catch (error) {
     if (codeOf(error) !== "DATA_DIR_IN_USE") throw error;
+    const { message } = error as Error;
+    if (!/SQLITE_(BUSY|LOCKED)/.test(message)) {
+      throw new Customer360Error(
+        "STORE_UNAVAILABLE",
+        `${path} cannot be used (${message}); check its permissions and the free space, or give another directory with --data-dir`,
+        { cause: error },
+      );
+    }
     throw new Customer360Error(
       "DATA_DIR_IN_USE",
       `${path} is in use by another customer360 process; stop it, or give another directory with --data-dir`,

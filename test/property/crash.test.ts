@@ -11,6 +11,7 @@ import { memoryStore, type MemoryStore } from "../helpers/memory-store.ts";
 import { memoryUpdates, type MemoryUpdates } from "../helpers/memory-updates.ts";
 import { arrivals, histories } from "../ingest/moves.ts";
 import { documents, line, record, runs, world } from "../ingest/world.ts";
+import { Customer360Error } from "../../src/errors.ts";
 
 /**
  * The process dies at the k-th thing it asks of the world: before it happens, after it happened, or (`reply`) it happened and
@@ -45,7 +46,7 @@ class Life {
       if (death?.how === "before") return this.#die();
       const result = await action(...args);
       if (death?.how === "after") return this.#die();
-      if (death?.how === "reply" && !isLocal) throw new Error("the answer was lost");
+      if (death?.how === "reply" && !isLocal) throw new Customer360Error("STORE_UNAVAILABLE", "the answer was lost");
       return result;
     };
   }
