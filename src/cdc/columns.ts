@@ -26,10 +26,10 @@ export function compileColumn(column: ColumnPlan, schema: FieldSchema | null): C
   if (column.type === "text" || column.type === "enum") return decodeText;
   const scalar = compileScalar(column, schema);
   return (raw) => {
-    if (typeof raw === "string" ? isPlaceholderText(raw) : typeof raw === "object" && isPlaceholder(raw)) {
-      return undefined;
-    }
-    return scalar(raw);
+    if (typeof raw === "string") return isPlaceholderText(raw) ? undefined : scalar(raw);
+    return typeof raw === "object" && !(raw instanceof Digits) && isPlaceholder(raw)
+      ? undefined
+      : scalar(raw);
   };
 }
 

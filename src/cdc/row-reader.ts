@@ -5,7 +5,7 @@ import type { Scanner } from "./scanner.ts";
 export type RawRow = readonly (Json | undefined)[];
 
 interface Learned {
-  /** The quoted name with its colon, as bytes. */
+  /** What comes between the value before and this one: comma, quoted name and colon, with the white space between them. */
   readonly literal: Uint8Array;
   readonly slot: number;
 }
@@ -16,6 +16,8 @@ const MAX_LEARNED = 1_000;
 export const UNWANTED = -1;
 /** A name that the scanner cannot read, or that makes the object unclear: it takes the full parse. */
 export const UNCLEAR = -2;
+/** The end of the object instead of a name. */
+export const END = -3;
 
 /**
  * Finds the slots of names. Records of a topic name their members in the same order, so it remembers which name came at
@@ -32,11 +34,16 @@ export class NameOrder {
     this.#slots = slots;
   }
 
-  /** Takes a name and its colon, the `place`-th of its object, and answers its slot. */
+  /**
+   * Takes the `place`-th name of an object, with the comma before it and its colon, and answers its slot; END when the object
+   * ends instead.
+   */
   take(scanner: Scanner, place: number): number {
     const expected = this.#learned[place];
     if (expected !== undefined && scanner.takeLiteral(expected.literal)) return expected.slot;
     const start = scanner.at;
+    const next = scanner.nextMember(place === 0);
+    if (next !== "name") return next === "end" ? END : UNCLEAR;
     const name = scanner.name();
     if (name === null) return UNCLEAR;
     const slot = this.#slots.get(name) ?? UNWANTED;
@@ -52,9 +59,12 @@ export class RowReader {
   readonly names: readonly string[];
   readonly #order: NameOrder;
   readonly #empty: readonly undefined[];
+  readonly #asDigits: readonly boolean[];
 
-  constructor(names: readonly string[], unclear: readonly string[] = []) {
+  /** `exact`: names whose numbers are kept as digits, being wanted as text in the end. */
+  constructor(names: readonly string[], unclear: readonly string[] = [], exact: readonly string[] = []) {
     this.names = names;
+    this.#asDigits = names.map((name) => exact.includes(name));
     this.#order = new NameOrder(names, unclear);
     this.#empty = names.map(() => undefined);
   }
@@ -68,17 +78,13 @@ export class RowReader {
   readMembers(scanner: Scanner): RawRow | null {
     const row: (Json | undefined)[] = this.#empty.slice();
     for (let place = 0; ; place++) {
-      const next = scanner.nextMember(place === 0);
-      if (next === "end") return row;
-      if (next === "fault") return null;
       const slot = this.#order.take(scanner, place);
-      if (slot === UNWANTED) {
-        if (!scanner.skip()) return null;
-        continue;
-      }
-      const value = slot === UNCLEAR ? undefined : scanner.value();
-      if (value === undefined) return null;
-      row[slot] = value;
+      if (slot >= 0) {
+        const value = scanner.value(this.#asDigits[slot]);
+        if (value === undefined) return null;
+        row[slot] = value;
+      } else if (slot === END) return row;
+      else if (slot === UNCLEAR || !scanner.skip()) return null;
     }
   }
 

@@ -57,6 +57,7 @@ export class RowMaker {
   readonly #names: readonly string[];
   /** A row whose columns are all null. */
   readonly #blank: Values;
+  #lastPage = "?";
 
   /** Throws on a column that is named but not declared, or that cannot order rows: the plan should have refused it. */
   constructor(table: TablePlan) {
@@ -203,7 +204,8 @@ export class RowMaker {
   #find(opened: OpenedRecord, carried: Carried | null, slot: number): Value | undefined {
     const column = this.#table.columns[slot];
     if (column === undefined) return undefined;
-    if (carried !== null && Object.hasOwn(carried.set, column.name)) return carried.set[column.name];
+    if (carried !== null && (!carried.partial || Object.hasOwn(carried.set, column.name)))
+      return carried.set[column.name];
     const { key, envelope } = opened;
     const { before, after, columns } = envelope;
     const fromKey = key === null ? null : valueAt(key.row, key.columns, slot);
@@ -220,11 +222,16 @@ export class RowMaker {
     if (storage.kind === "inline") return null;
     const value = this.#find(opened, carried, this.#pageSlot);
     const length = storage.period === "month" ? 7 : 10;
-    const text =
-      typeof value === "string" && /^\d{4}-\d{2}-\d{2}/.test(value) ? value.slice(0, length) : null;
+    const text = typeof value === "string" && beginsWithDate(value) ? this.#pageAt(value, length) : null;
     if (text !== null || value === undefined || op === "delete") return text;
     const what = value === null ? "is null" : "is beyond the calendar";
     return new Refused("missing-page", `column ${storage.column}, which pages the table, ${what}`);
+  }
+
+  /** Neighbours mostly share their page, and so its text. */
+  #pageAt(value: string, length: number): string {
+    if (!value.startsWith(this.#lastPage)) this.#lastPage = value.slice(0, length);
+    return this.#lastPage;
   }
 
   #position(opened: OpenedRecord, carried: Carried | null): Position | Refused {
@@ -278,6 +285,15 @@ function without(set: Values, absent: readonly string[]): Values {
   const kept: Record<string, Value> = {};
   for (const [name, value] of Object.entries(set)) if (!absent.includes(name)) kept[name] = value;
   return kept;
+}
+
+/** Whether a text begins like `2024-05-17`. */
+function beginsWithDate(text: string): boolean {
+  for (let at = 0; at < 10; at++) {
+    const code = text.charCodeAt(at);
+    if (at === 4 || at === 7 ? code !== 0x2d : !(code >= 0x30 && code <= 0x39)) return false;
+  }
+  return true;
 }
 
 function integerText(json: Json): string {

@@ -2,6 +2,8 @@ import { Digits, parseLossless, type Json } from "./json.ts";
 
 /** Nesting that the scanner follows; deeper values take the full parse. */
 const MAX_SCAN_DEPTH = 60;
+/** Texts are cut from one text of up to so many bytes of the record, which they keep alive; beyond that they are copied. */
+const MAX_SHARED = 2_048;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -22,7 +24,9 @@ export class Scanner {
   at = 0;
   /** Whether bytes beyond ASCII were passed over without being decoded: their UTF-8 is then still to be checked. */
   passedUnicode = false;
-  #text: string | null = null;
+  /** The bytes from `#textFrom` on, one character each; "" until the first text is read. */
+  #text = "";
+  #textFrom = 0;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -33,7 +37,7 @@ export class Scanner {
     this.bytes = bytes;
     this.at = 0;
     this.passedUnicode = false;
-    this.#text = null;
+    this.#text = "";
   }
 
   /** The next byte that is not white space, which stays unread; -1 at the end. */
@@ -117,11 +121,12 @@ export class Scanner {
     return this.take(COLON) ? bytes.toString("latin1", start, at) : null;
   }
 
-  /** Reads the next value; undefined on anything unusual. */
-  value(): Json | undefined {
+  /** Reads the next value; undefined on anything unusual. `asDigits`: a number of any size is wanted as its digits. */
+  value(asDigits = false): Json | undefined {
     const byte = this.peek();
     if (byte === QUOTE) return this.#string();
-    if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return this.#number(byte);
+    if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39))
+      return asDigits ? this.#digits() : this.#number(byte);
     const start = this.at;
     if (!this.skip()) return undefined;
     switch (byte) {
@@ -177,16 +182,16 @@ export class Scanner {
 
   #skipString(): boolean {
     const bytes = this.bytes;
-    let at = this.at + 1;
-    for (; at < bytes.length; at++) {
+    for (let at = this.at + 1; at < bytes.length; at++) {
       const byte = bytes[at] as number;
+      if (PLAIN[byte] === 1) continue;
       if (byte === QUOTE) {
         this.at = at + 1;
         return true;
       }
       if (byte < 0x20) return false;
       if (byte >= 0x80) this.passedUnicode = true;
-      else if (byte === BACKSLASH) {
+      else {
         const end = escapeEnd(bytes, at);
         if (end < 0) return false;
         at = end;
@@ -201,22 +206,25 @@ export class Scanner {
     let unicode = false;
     for (let at = start; at < bytes.length; at++) {
       const byte = bytes[at] as number;
+      if (PLAIN[byte] === 1) continue;
       if (byte === QUOTE) {
         this.at = at + 1;
         return unicode ? this.#unicode(start, at) : this.#ascii(start, at);
       }
       if (byte < 0x20) return undefined;
       if (byte >= 0x80) unicode = true;
-      else if (byte === BACKSLASH) return this.#escaped();
+      else return this.#escaped();
     }
     return undefined;
   }
 
-  /** Short texts are cut from one text of the record; longer ones would keep all of it alive, so they are copied. */
   #ascii(start: number, end: number): string {
-    if (end - start > 12) return this.bytes.toString("latin1", start, end);
-    const text = (this.#text ??= this.bytes.toString("latin1"));
-    return text.slice(start, end);
+    if (this.#text === "" || start < this.#textFrom) {
+      if (this.bytes.length - start > MAX_SHARED) return this.bytes.toString("latin1", start, end);
+      this.#text = this.bytes.toString("latin1", start);
+      this.#textFrom = start;
+    }
+    return this.#text.slice(start - this.#textFrom, end - this.#textFrom);
   }
 
   #unicode(start: number, end: number): string | undefined {
@@ -231,6 +239,12 @@ export class Scanner {
     return text === undefined ? undefined : (JSON.parse(text) as string);
   }
 
+  #digits(): Digits | undefined {
+    const start = this.at;
+    const end = this.#numberEnd();
+    return end < 0 ? undefined : new Digits(this.#ascii(start, end));
+  }
+
   #number(first: number): number | Digits | undefined {
     const bytes = this.bytes;
     const start = this.at;
@@ -238,13 +252,12 @@ export class Scanner {
     if (end < 0) return undefined;
     const negative = first === 0x2d;
     let at = negative ? start + 1 : start;
-    if (end - at > 15 || (negative && bytes[at] === 0x30))
-      return new Digits(bytes.toString("latin1", start, end));
+    if (end - at > 15 || (negative && bytes[at] === 0x30)) return new Digits(this.#ascii(start, end));
     let value = 0;
     for (; at < end; at++) {
       const digit = (bytes[at] as number) - 0x30;
       // A point, an exponent: not an integer.
-      if (digit < 0 || digit > 9) return new Digits(bytes.toString("latin1", start, end));
+      if (digit < 0 || digit > 9) return new Digits(this.#ascii(start, end));
       value = value * 10 + digit;
     }
     return negative ? -value : value;
@@ -274,6 +287,11 @@ export class Scanner {
     return at;
   }
 }
+
+/** 1 for the bytes that stand for themselves within a text. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte < 0x20 || byte >= 0x80 || byte === QUOTE || byte === BACKSLASH ? 0 : 1,
+);
 
 const TRUE = Buffer.from("true");
 const FALSE = Buffer.from("false");

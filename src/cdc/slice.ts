@@ -1,6 +1,6 @@
 import { declaresWrapper, flatEnvelope, FLAT_FIELDS, type Envelope, type KeyRow } from "./envelope.ts";
 import { compileRow, type RowColumns } from "./row-columns.ts";
-import { NameOrder, RowReader, UNCLEAR, UNWANTED, type RawRow } from "./row-reader.ts";
+import { END, NameOrder, RowReader, UNCLEAR, UNWANTED, type RawRow } from "./row-reader.ts";
 import { Scanner } from "./scanner.ts";
 import { SchemaCache } from "./schema-cache.ts";
 import type { TablePlan } from "./table.ts";
@@ -14,10 +14,14 @@ export interface Readers {
 /** The readers of a table: its columns, and for flat rows the connector's own fields behind them. */
 export function readersOf(table: TablePlan): Readers {
   const names = table.columns.map(({ name }) => name);
+  const exact = table.columns
+    .filter(({ type }) => type === "bigint" || type === "decimal")
+    .map(({ name }) => name);
   const unclear = declaresWrapper(table) ? [] : WRAPPER;
-  if (table.format === "debezium") return { value: new RowReader(names), key: new RowReader(names, unclear) };
+  const key = new RowReader(names, unclear, exact);
+  if (table.format === "debezium") return { value: new RowReader(names, [], exact), key };
   const fields = FLAT_FIELDS.filter((name) => !names.includes(name));
-  return { value: new RowReader([...names, ...fields], unclear), key: new RowReader(names, unclear) };
+  return { value: new RowReader([...names, ...fields], unclear, exact), key };
 }
 
 /** What has been found of an envelope so far; each member may come once. */
@@ -58,7 +62,7 @@ export class Slicer {
   // Within a payload the wrapper's names mean nothing; the slots stay the same.
   readonly #inner = new NameOrder(["", "", ...ENVELOPE]);
   readonly #wrapper = new NameOrder(WRAPPER);
-  readonly #source = new RowReader(["lsn", "ts_ms"]);
+  readonly #source = new RowReader(["lsn", "ts_ms"], [], ["lsn"]);
   readonly #scanner = new Scanner(Buffer.alloc(0));
 
   constructor(table: TablePlan, readers: Readers) {
@@ -99,9 +103,8 @@ export class Slicer {
   #readOuter(found: Found): boolean {
     const scanner = this.#scanner;
     for (let place = 0; ; place++) {
-      const next = scanner.nextMember(place === 0);
-      if (next !== "name") return next === "end";
       const slot = this.#outer.take(scanner, place);
+      if (slot === END) return true;
       if (slot === UNWANTED) {
         if (!scanner.skip()) return false;
         continue;
@@ -125,9 +128,8 @@ export class Slicer {
   #readInner(found: Found): boolean {
     const scanner = this.#scanner;
     for (let place = 0; ; place++) {
-      const next = scanner.nextMember(place === 0);
-      if (next !== "name") return next === "end";
       const slot = this.#inner.take(scanner, place);
+      if (slot === END) return true;
       if (slot <= SCHEMA) {
         if (slot === UNCLEAR || !scanner.skip()) return false;
         continue;
@@ -184,9 +186,8 @@ export class Slicer {
     let row: RawRow | null = null;
     let columns: RowColumns | null = null;
     for (let place = 0; ; place++) {
-      const next = scanner.nextMember(place === 0);
-      if (next === "end") break;
-      const slot = next === "name" ? this.#wrapper.take(scanner, place) : UNCLEAR;
+      const slot = this.#wrapper.take(scanner, place);
+      if (slot === END) break;
       if (slot === PAYLOAD && row === null) {
         row = reader.read(scanner);
         if (row === null) return null;

@@ -87,9 +87,9 @@ export function infinityText(text: string): "infinity" | "-infinity" | null {
   return lower === "-infinity" ? lower : null;
 }
 
-/** Canonical text of an instant that ISO text stands for; texts that are canonical already pass through. */
+/** Canonical text of an instant that ISO text stands for; texts that are all but canonical take the short way. */
 export function canonicalInstant(text: string): string | null {
-  if (isCanonicalInstant(text)) return text;
+  if (isPlainInstant(text)) return withoutTrailingZeros(text);
   const instant = readIso(text);
   return instant === null ? null : instantText(instant);
 }
@@ -109,8 +109,8 @@ function bounded(seconds: number, fraction: string): Instant | null {
   return Math.abs(seconds) <= MAX_SECONDS ? { seconds: seconds === 0 ? 0 : seconds, fraction } : null;
 }
 
-/** `YYYY-MM-DDTHH:MM:SS[.f]Z` with a real date and clock and no trailing zero in the fraction. */
-function isCanonicalInstant(text: string): boolean {
+/** `YYYY-MM-DDTHH:MM:SS[.f]Z` with a real date and clock. */
+function isPlainInstant(text: string): boolean {
   const length = text.length;
   if (length < 20 || length > 30 || text.charCodeAt(length - 1) !== 0x5a) return false;
   if (text.charCodeAt(10) !== 0x54 || text.charCodeAt(13) !== 0x3a || text.charCodeAt(16) !== 0x3a)
@@ -122,13 +122,20 @@ function isCanonicalInstant(text: string): boolean {
   if (!(month >= 1 && month <= 12 && day >= 1 && day <= 28)) return false;
   if (!(twoDigits(text, 0) >= 0 && twoDigits(text, 2) >= 0)) return false;
   if (!(twoDigits(text, 11) <= 23 && twoDigits(text, 14) <= 59 && twoDigits(text, 17) <= 59)) return false;
-  return length === 20 || isCanonicalFraction(text, length);
+  return length === 20 || isFraction(text, length);
 }
 
-function isCanonicalFraction(text: string, length: number): boolean {
-  if (text.charCodeAt(19) !== 0x2e || length === 21 || text.charCodeAt(length - 2) === 0x30) return false;
+function isFraction(text: string, length: number): boolean {
+  if (text.charCodeAt(19) !== 0x2e || length === 21) return false;
   for (let at = 20; at < length - 1; at++) if (digit(text, at) < 0) return false;
   return true;
+}
+
+function withoutTrailingZeros(text: string): string {
+  if (text.length === 20 || text.charCodeAt(text.length - 2) !== 0x30) return text;
+  let end = text.length - 2;
+  while (text.charCodeAt(end - 1) === 0x30) end--;
+  return `${text.slice(0, end === 20 ? 19 : end)}Z`;
 }
 
 /** Two digits as a number; NaN, which no comparison accepts, when they are none. */
