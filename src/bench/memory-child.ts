@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createApp } from "../app.ts";
 import { silentLog } from "../log.ts";
 import { loadPlan } from "../plan/load.ts";
-import { answerParent } from "./remote.ts";
+import { answerParent, collectGarbage } from "./remote.ts";
 import type { Common } from "./remote.ts";
 import { steppingClock } from "./stepping-clock.ts";
 
@@ -21,7 +21,7 @@ export type MemoryProtocol = Common & {
   };
 };
 
-const STEP_MS = 1_000;
+const STEP_MS = 4_000;
 const LOOK_MS = 20;
 
 async function live({
@@ -46,12 +46,14 @@ async function live({
   for (const spanMs of spansMs) {
     untilMs += spanMs;
     while (clock.nowMs() < untilMs) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    globalThis.gc?.();
+    clock.pause();
+    await collectGarbage();
     residentMb.push(process.memoryUsage.rss() / 1e6);
+    clock.resume();
   }
   const { tallies } = await app.counts();
   const applied = tallies.filter(({ kind, label }) => kind === "verdict" && label === "applied");
-  clock.stop();
+  clock.pause();
   await app.stop();
   rmSync(dataDir, { recursive: true, force: true });
   return { residentMb, applied: applied.reduce((sum, { count }) => sum + count, 0) };

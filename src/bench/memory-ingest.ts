@@ -3,28 +3,34 @@ import { check } from "../cdc/check.ts";
 import { createDecoder } from "../cdc/decode.ts";
 import { apply } from "../customer/apply.ts";
 import { newCustomer } from "../customer/customer.ts";
-import type { Customer, Page, PageRef, Row } from "../customer/customer.ts";
+import type { Customer, Page, Row, Rows } from "../customer/customer.ts";
 import type { Plan } from "../customer/plan.ts";
 
 const BATCH = 1_000;
 const NOW_MS = 1_800_000_000_000;
 
-interface StoredPage {
-  header: Omit<Page, "rows" | "whole">;
-  readonly rows: Map<string, Row>;
+/** A customer's document and its pages. Rows are kept apart: a page here holds only those it was last loaded or saved with. */
+interface Kept {
+  customer: Customer;
+  readonly pages: Page[];
 }
+
+/** One object without rows for all pages that have none of the rows asked for. */
+const NO_ROWS: Rows = Object.freeze({});
 
 /** The pure path over maps: what ingest costs before any store, stream or source. */
 export class MemoryIngest {
   readonly #plan: Plan;
   readonly #decode;
-  readonly #customers = new Map<string, Customer>();
-  readonly #pages = new Map<string, StoredPage>();
+  readonly #kept = new Map<string, Kept>();
+  /** Rows of paged tables by table and key; no row of the benchmark changes its customer. */
+  readonly #rows: ReadonlyMap<string, Map<string, Row>>;
   #applied = 0;
 
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#decode = createDecoder(plan.tables);
+    this.#rows = new Map(plan.tables.map(({ name }) => [name, new Map<string, Row>()]));
   }
 
   /** Changes that counted so far; repeats and late ones do not. */
@@ -34,7 +40,7 @@ export class MemoryIngest {
 
   /** The document of a customer, or null when nothing was applied to it. */
   customer(customerId: string): Customer | null {
-    return this.#customers.get(customerId) ?? null;
+    return this.#kept.get(customerId)?.customer ?? null;
   }
 
   /** Applies records in batches, every change of a customer in a batch at once. Answers how many records it took. */
@@ -58,43 +64,71 @@ export class MemoryIngest {
   }
 
   #apply(customerId: string, changes: readonly Change[]): void {
-    const customer = this.#customers.get(customerId) ?? newCustomer(customerId);
-    const pages = this.#load(customerId, changes);
-    const applied = apply({ customer, pages, changes, truncates: {}, nowMs: NOW_MS }, this.#plan);
+    const kept = this.#keep(customerId);
+    const { customer } = kept;
+    const pages = this.#load(kept, changes);
+    const applied = apply({ customer, pages, changes, truncates: NO_TRUNCATES, nowMs: NOW_MS }, this.#plan);
     if (applied.needsWhole.length > 0) throw new Error("the benchmark's metrics never need whole pages");
     for (const { verdict } of applied.judged) if (verdict === "applied") this.#applied += 1;
-    for (const { after, rows: changed } of applied.pages) {
-      const { rows: _, whole: __, ...header } = after;
-      const stored = this.#pages.get(idOf(after)) ?? { header, rows: new Map<string, Row>() };
-      stored.header = header;
-      for (const [key, row] of Object.entries(changed)) stored.rows.set(key, row);
-      this.#pages.set(idOf(after), stored);
+    for (const { after, rows } of applied.pages) {
+      const index = kept.pages.findIndex(({ table, page }) => page === after.page && table === after.table);
+      kept.pages[index < 0 ? kept.pages.length : index] = after;
+      const stored = this.#rowsOf(after.table);
+      for (const key in rows) stored.set(key, rows[key] as Row);
     }
-    if (applied.customer !== customer) this.#customers.set(customerId, { ...applied.customer, outbox: [] });
+    if (applied.customer !== customer) kept.customer = { ...applied.customer, outbox: NOTHING_TO_TELL };
   }
 
-  #load(customerId: string, changes: readonly Change[]): readonly Page[] {
-    const wanted = new Map<string, { readonly ref: PageRef; readonly keys: string[] }>();
-    for (const { table, page, key } of changes) {
-      if (page === null) continue;
-      const ref = { customerId, table, page };
-      const known = wanted.get(idOf(ref));
-      if (known === undefined) wanted.set(idOf(ref), { ref, keys: [key] });
-      else known.keys.push(key);
+  #keep(customerId: string): Kept {
+    const known = this.#kept.get(customerId);
+    if (known !== undefined) return known;
+    const kept = { customer: newCustomer(customerId), pages: [] };
+    this.#kept.set(customerId, kept);
+    return kept;
+  }
+
+  #rowsOf(table: string): Map<string, Row> {
+    const rows = this.#rows.get(table);
+    if (rows === undefined) throw new Error(`no table ${table}`);
+    return rows;
+  }
+
+  /** The pages of the changes, each with the rows of their keys. */
+  #load({ customer, pages }: Kept, changes: readonly Change[]): readonly Page[] {
+    const loaded: Page[] = [];
+    for (const { table, page } of changes) {
+      if (page === null || loaded.some((known) => known.page === page && known.table === table)) continue;
+      const stored = pages.find((known) => known.page === page && known.table === table);
+      const { revision, totals, liveRows } = stored ?? UNKNOWN;
+      const rows = this.#rowsAt(table, page, changes);
+      loaded.push({
+        customerId: customer.customerId,
+        table,
+        page,
+        revision,
+        totals,
+        liveRows,
+        rows,
+        whole: false,
+      });
     }
-    return [...wanted.values()].map(({ ref, keys }) => {
-      const stored = this.#pages.get(idOf(ref));
-      const rows: Record<string, Row> = {};
-      for (const key of keys) {
-        const row = stored?.rows.get(key);
-        if (row !== undefined) rows[key] = row;
-      }
-      const header = stored?.header ?? { ...ref, revision: 0, totals: {}, liveRows: 0 };
-      return { ...header, rows, whole: false };
-    });
+    return loaded;
+  }
+
+  #rowsAt(table: string, page: string, changes: readonly Change[]): Rows {
+    const stored = this.#rowsOf(table);
+    let rows: Record<string, Row> | null = null;
+    for (const change of changes) {
+      if (change.page !== page || change.table !== table) continue;
+      const row = stored.get(change.key);
+      if (row === undefined) continue;
+      rows ??= Object.create(null) as Record<string, Row>;
+      rows[change.key] = row;
+    }
+    return rows ?? NO_ROWS;
   }
 }
 
-function idOf({ customerId, table, page }: PageRef): string {
-  return `${customerId} ${table} ${page}`;
-}
+const NO_TRUNCATES = {};
+const NOTHING_TO_TELL: Customer["outbox"] = [];
+const UNKNOWN = { revision: 0, totals: {}, liveRows: 0 };

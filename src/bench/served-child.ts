@@ -48,7 +48,7 @@ async function serve({ customers, durable }: ServedProtocol["serve"]["ask"]): Pr
   await ingestDurably({ store, updates }, { plan, records: customerRecords(customers) });
   const hub = createHub({ updates, clock: systemClock, log: silentLog });
   const cursors = createCursors(randomBytes(32));
-  const source = arraySource([], 1);
+  const source = arraySource([], 1_000);
   const shared = { plan, clock: systemClock, log: silentLog };
   const server = createServer({
     schema: buildSchema(plan),

@@ -10,8 +10,9 @@ interface Waiter {
 
 /** A clock that never makes anybody wait: time passes in steps, each as soon as the work of the one before is done. */
 export interface SteppingClock extends Clock {
-  /** Lets no more time pass. */
-  stop(): void;
+  /** Lets no time pass until `resume`; whoever waits meanwhile is still released by its signal. */
+  pause(): void;
+  resume(): void;
 }
 
 /** Begins at a time; each step is at least so many milliseconds, or as far as the next waiter when that is further. */
@@ -19,7 +20,7 @@ export function steppingClock(startMs: number, stepMs: number): SteppingClock {
   const waiters = new Set<Waiter>();
   let now = startMs;
   let quiet = 0;
-  let stopped = false;
+  let paused = false;
   let turning = false;
 
   const step = () => {
@@ -35,9 +36,14 @@ export function steppingClock(startMs: number, stepMs: number): SteppingClock {
   };
   const turn = () => {
     quiet += 1;
-    if (quiet > QUIET_TURNS) step();
-    turning = waiters.size > 0 && !stopped;
-    if (turning) setImmediate(turn);
+    if (quiet > QUIET_TURNS && !paused) step();
+    turning = false;
+    start();
+  };
+  const start = () => {
+    if (turning || paused || waiters.size === 0) return;
+    turning = true;
+    setImmediate(turn);
   };
   return {
     nowMs: () => now,
@@ -56,11 +62,14 @@ export function steppingClock(startMs: number, stepMs: number): SteppingClock {
         signal.addEventListener("abort", aborted, { once: true });
         waiters.add(waiter);
         quiet = 0;
-        if (!turning && !stopped) setImmediate(turn);
-        turning = true;
+        start();
       }),
-    stop() {
-      stopped = true;
+    pause() {
+      paused = true;
+    },
+    resume() {
+      paused = false;
+      start();
     },
   };
 }
