@@ -52,6 +52,8 @@ export interface Change {
   readonly set: Values;
   /** True when declared columns are missing from `set` because the source did not send them. */
   readonly partial: boolean;
+  /** Columns the source named but withheld: a placeholder for a large value left alone, a null that means "not sent". */
+  readonly withheld?: readonly string[];
   readonly origin: Origin;
   /** When the source database committed the change, milliseconds since 1970; null when it does not say. */
   readonly sourceMs: number | null;

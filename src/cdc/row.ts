@@ -36,6 +36,7 @@ export interface OpenedRecord {
 interface Carried {
   readonly set: Values;
   readonly partial: boolean;
+  readonly withheld?: readonly string[];
 }
 
 interface SequenceColumn {
@@ -115,9 +116,9 @@ export class RowMaker {
     const customer = this.#find(opened, carried, this.#customerSlot);
     const customerId =
       customer === null || customer === undefined || customer === "" ? null : this.#text(customer);
-    const { set, partial } = op === "upsert" && carried !== null ? carried : DELETED;
+    const { set, partial, withheld } = op === "upsert" && carried !== null ? carried : DELETED;
     const { record, envelope } = opened;
-    return {
+    const change: Change = {
       table: this.#table.name,
       op,
       key: keyText(parts),
@@ -130,6 +131,7 @@ export class RowMaker {
       sourceMs: millisOf(envelope.sourceMs),
       ingestedMs: record.timestampMs,
     };
+    return withheld === undefined ? change : { ...change, withheld };
   }
 
   #text(value: Value): string {
@@ -163,7 +165,10 @@ export class RowMaker {
       else if (value instanceof Misfit) return new Refused("bad-value", `column ${name} ${value.reason}`);
       else set[name] = value;
     }
-    return absent.length === 0 ? { set, partial: false } : { set: without(set, absent), partial: true };
+    if (absent.length === 0) return { set, partial: false };
+    const withheld = absent.filter((name) => row[names.indexOf(name)] !== undefined);
+    const carried = { set: without(set, absent), partial: true };
+    return withheld.length === 0 ? carried : { ...carried, withheld };
   }
 
   /** The key's texts: from the message key if it has all its columns, else from `before`, else from the new row. */

@@ -60,4 +60,23 @@ describe("check", () => {
   test("a delete is never held against a rule: it carries no values", () => {
     expect(check(change("d"), plan(broken("fail")))).toEqual({ kind: "kept", warned: [] });
   });
+
+  test("a rule is not violated by a value that the source withheld, only by one that is missing or null", () => {
+    const columns = [column("id", "int"), column("notes", "text")];
+    const present: Expectation = {
+      name: "notes_present",
+      action: "quarantine",
+      holds: (values) => (values["notes"] ?? null) !== null,
+    };
+    const notes = table("t", columns, { expectations: [present] });
+    const checked = (after: Record<string, unknown>) => {
+      const value = { op: "u", before: null, after: { id: 1, ...after }, source: { lsn: 1 } };
+      const decoded = createDecoder([notes])(record("t", { id: 1 }, value));
+      if (decoded.kind !== "change") throw new Error(JSON.stringify(decoded));
+      return check(decoded.change, notes).kind;
+    };
+    expect(checked({ notes: "__debezium_unavailable_value" })).toBe("kept");
+    expect(checked({ notes: null })).toBe("refused");
+    expect(checked({})).toBe("refused");
+  });
 });
