@@ -1,29 +1,40 @@
 import type { Announcement, Customer, Rows } from "../customer/customer.ts";
 import { NOBODY, newCustomer } from "../customer/customer.ts";
 import type { Plan } from "../customer/plan.ts";
+import { bulkInsert } from "./bulk.ts";
 import { bodyText, parseBody } from "./document-text.ts";
 import { originalText, storedText } from "./sql-text.ts";
-import type { Sqlite } from "./sqlite.ts";
+import type { Sqlite, SqlValue } from "./sqlite.ts";
 import type { CustomerSave, Place } from "./store.ts";
 
 /** Reads and writes documents with what hangs on them: places of inline rows, offers. All calls are made inside a transaction. */
 export interface Documents {
   /** These customers, new ones where there is none; `notes` as given by the pages. */
   load(ids: readonly string[], notes: ReadonlyMap<string, Customer["notes"]>): ReadonlyMap<string, Customer>;
-  /** False when the document was changed since it was loaded; then nothing was written. */
-  save(save: CustomerSave): boolean;
+  /** Stored revisions by customer id; one that is not stored has none. */
+  revisions(ids: readonly string[]): ReadonlyMap<string, number>;
+  /** Writes documents that were found to be as they were loaded. */
+  save(saves: readonly CustomerSave[]): void;
   places(keys: Readonly<Record<string, readonly string[]>>): readonly Place[];
   confirm(customerId: string, revision: number): void;
 }
 
-const INSERT =
-  "INSERT INTO customers (revision, due_ms, outbox, body, relay, id) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
-const UPDATE =
-  "UPDATE customers SET revision = ?, due_ms = ?, outbox = ?, body = ?, relay = coalesce(?, relay) WHERE id = ? AND revision = ?";
-const UPSERT_PLACE = `INSERT INTO places (tbl, key, customer_id, at, live) VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET at = excluded.at, live = excluded.live`;
-const UPSERT_OFFER = `INSERT INTO offers (customer_id, offer, state, triggered_ms, body) VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET state = excluded.state, triggered_ms = excluded.triggered_ms, body = excluded.body`;
+const CUSTOMERS = {
+  into: "customers",
+  columns: ["id", "revision", "due_ms", "outbox", "body", "relay"],
+  then: `ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, due_ms = excluded.due_ms, outbox = excluded.outbox,
+    body = excluded.body, relay = coalesce(excluded.relay, relay)`,
+};
+const PLACES = {
+  into: "places",
+  columns: ["tbl", "key", "customer_id", "at", "live"],
+  then: "ON CONFLICT DO UPDATE SET at = excluded.at, live = excluded.live",
+};
+const OFFERS = {
+  into: "offers",
+  columns: ["customer_id", "offer", "state", "triggered_ms", "body"],
+  then: "ON CONFLICT DO UPDATE SET state = excluded.state, triggered_ms = excluded.triggered_ms, body = excluded.body",
+};
 
 /** Documents in SQLite. */
 export function sqliteDocuments(db: Sqlite, plan: Plan): Documents {
@@ -32,21 +43,34 @@ export function sqliteDocuments(db: Sqlite, plan: Plan): Documents {
       .filter(({ storage, key, customer }) => storage.kind === "inline" && !isCertain(key, customer))
       .map(({ name }) => name),
   );
+  const insertCustomers = bulkInsert(db, CUSTOMERS);
+  const insertPlaces = bulkInsert(db, PLACES);
+  const insertOffers = bulkInsert(db, OFFERS);
   return {
-    load: (ids, notes) => loadDocuments(db, ids, notes),
-    save({ before, after, relay }) {
-      if (after === before) return revisionOf(db, before.customerId) === before.revision;
-      const id = storedText(after.customerId);
-      const values = [after.revision, after.dueMs, JSON.stringify(after.outbox), bodyText(after)] as const;
-      const waiting = relay ? after.revision : null;
-      const changed =
-        before.revision === 0
-          ? db.prepare(INSERT).run(...values, waiting, id)
-          : db.prepare(UPDATE).run(...values, waiting, id, before.revision);
-      if (changed !== 1) return false;
-      if (before.tables !== after.tables) savePlaces(db, sought, { id, before, after });
-      if (before.offers !== after.offers) saveOffers(db, { id, before, after });
-      return true;
+    load: (ids, notes) => (ids.length === 0 ? new Map() : loadDocuments(db, ids, notes)),
+    revisions: (ids) =>
+      new Map(
+        db
+          .prepare("SELECT id, revision FROM customers WHERE id IN (SELECT value FROM json_each(?))")
+          .all<[string, number]>(JSON.stringify(ids.map(storedText)))
+          .map(([id, revision]) => [originalText(id), revision]),
+      ),
+    save(saves) {
+      const customers: SqlValue[][] = [];
+      const places: SqlValue[][] = [];
+      const offers: SqlValue[][] = [];
+      for (const { before, after, relay } of saves) {
+        if (after === before) continue;
+        const id = storedText(after.customerId);
+        const { revision, dueMs, outbox } = after;
+        const announced = outbox.length === 0 ? "[]" : JSON.stringify(outbox);
+        customers.push([id, revision, dueMs, announced, bodyText(after), relay ? revision : null]);
+        if (before.tables !== after.tables) places.push(...changedPlaces(db, sought, { id, before, after }));
+        if (before.offers !== after.offers) offers.push(...changedOffers(db, { id, before, after }));
+      }
+      insertCustomers(customers);
+      insertPlaces(places);
+      insertOffers(offers);
     },
     places: (keys) => findPlaces(db, keys),
     confirm(customerId, revision) {
@@ -83,12 +107,6 @@ function isCertain(key: readonly string[], customer: string): boolean {
   return key.length === 0 || (key.length === 1 && key[0] === customer);
 }
 
-function revisionOf(db: Sqlite, customerId: string): number {
-  return (
-    db.prepare("SELECT revision FROM customers WHERE id = ?").get<[number]>(storedText(customerId))?.[0] ?? 0
-  );
-}
-
 function loadDocuments(
   db: Sqlite,
   ids: readonly string[],
@@ -119,7 +137,13 @@ interface Versions {
   readonly after: Customer;
 }
 
-function savePlaces(db: Sqlite, sought: ReadonlySet<string>, { id, before, after }: Versions): void {
+/** Places that differ, as rows to write; those of rows that are gone are deleted. */
+function changedPlaces(
+  db: Sqlite,
+  sought: ReadonlySet<string>,
+  { id, before, after }: Versions,
+): readonly SqlValue[][] {
+  const places: SqlValue[][] = [];
   for (const table of sought) {
     const old: Rows = before.tables[table] ?? {};
     const now: Rows = after.tables[table] ?? {};
@@ -128,7 +152,7 @@ function savePlaces(db: Sqlite, sought: ReadonlySet<string>, { id, before, after
       const row = now[key];
       const was = old[key];
       if (row === undefined || row === was || (row.at === was?.at && row.live === was.live)) continue;
-      db.prepare(UPSERT_PLACE).run(table, storedText(key), id, row.at, row.live ? 1 : 0);
+      places.push([table, storedText(key), id, row.at, row.live ? 1 : 0]);
     }
     for (const key in old) {
       if (now[key] === undefined)
@@ -139,18 +163,22 @@ function savePlaces(db: Sqlite, sought: ReadonlySet<string>, { id, before, after
         );
     }
   }
+  return places;
 }
 
-function saveOffers(db: Sqlite, { id, before, after }: Versions): void {
-  if (id === NOBODY) return;
+/** Offers that differ, as rows to write; those the customer no longer has are deleted. */
+function changedOffers(db: Sqlite, { id, before, after }: Versions): readonly SqlValue[][] {
+  if (id === NOBODY) return [];
+  const offers: SqlValue[][] = [];
   for (const [offer, state] of Object.entries(after.offers)) {
     if (state === before.offers[offer]) continue;
-    db.prepare(UPSERT_OFFER).run(id, offer, state.state, state.triggeredMs, JSON.stringify(state));
+    offers.push([id, offer, state.state, state.triggeredMs, JSON.stringify(state)]);
   }
   for (const offer of Object.keys(before.offers)) {
     if (after.offers[offer] === undefined)
       db.prepare("DELETE FROM offers WHERE customer_id = ? AND offer = ?").run(id, offer);
   }
+  return offers;
 }
 
 function findPlaces(db: Sqlite, keys: Readonly<Record<string, readonly string[]>>): readonly Place[] {

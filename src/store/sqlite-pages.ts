@@ -1,9 +1,10 @@
 import type { PageChange } from "../customer/apply.ts";
-import type { Customer, Note, Page, Row, Rows } from "../customer/customer.ts";
+import type { Customer, Note, Page, PageRef, Row, Rows } from "../customer/customer.ts";
 import type { Plan } from "../customer/plan.ts";
+import { bulkInsert } from "./bulk.ts";
 import { totalsText } from "./document-text.ts";
 import { originalText, storedText } from "./sql-text.ts";
-import type { Sqlite } from "./sqlite.ts";
+import type { Sqlite, SqlValue } from "./sqlite.ts";
 import type { PageRequest } from "./store.ts";
 
 /** Reads and writes pages, and the notes customers keep of them. All calls are made inside a transaction. */
@@ -11,40 +12,69 @@ export interface Pages {
   load(requests: readonly PageRequest[]): readonly Page[];
   /** Full notes of these customers, by customer id. */
   notes(customerIds: readonly string[]): ReadonlyMap<string, Customer["notes"]>;
-  /** False when the page was changed since it was loaded; then nothing was written. */
-  save(change: PageChange, note: Note | undefined): boolean;
+  /** Stored revisions of these pages by their index in the list; one that is not stored has none. */
+  revisions(refs: readonly PageRef[]): ReadonlyMap<number, number>;
+  /** Writes pages that were found to be as they were loaded, each with its customer's note of it. */
+  save(changes: readonly { readonly change: PageChange; readonly note: Note | undefined }[]): void;
   /** Writes the notes that differ and are not of the pages just saved. */
   saveNotes(before: Customer, after: Customer, saved: readonly PageChange[]): void;
 }
 
-const UPDATE_NOTED = `UPDATE pages SET revision = ?, live_rows = ?, totals = ?, newest = max(newest, ?),
-  noted = ?, note_live = NULL, note_totals = NULL
-  WHERE customer_id = ? AND tbl = ? AND page = ? AND revision = ?`;
+const HEADER = `revision = excluded.revision, live_rows = excluded.live_rows, totals = excluded.totals,
+  newest = max(newest, excluded.newest)`;
+const COLUMNS = ["customer_id", "tbl", "page", "revision", "live_rows", "newest", "totals", "noted"];
 
-const UPDATE_AHEAD = `UPDATE pages SET revision = ?, live_rows = ?, totals = ?, newest = max(newest, ?),
-  note_live = CASE WHEN noted IS NOT NULL THEN coalesce(note_live, live_rows) END,
-  note_totals = CASE WHEN noted IS NOT NULL THEN coalesce(note_totals, totals) END
-  WHERE customer_id = ? AND tbl = ? AND page = ? AND revision = ?`;
+const NOTED = {
+  into: "pages",
+  columns: COLUMNS,
+  then: `ON CONFLICT DO UPDATE SET ${HEADER}, noted = excluded.noted, note_live = NULL, note_totals = NULL`,
+};
+
+const AHEAD = {
+  into: "pages",
+  columns: COLUMNS,
+  then: `ON CONFLICT DO UPDATE SET ${HEADER},
+    note_live = CASE WHEN noted IS NOT NULL THEN coalesce(note_live, live_rows) END,
+    note_totals = CASE WHEN noted IS NOT NULL THEN coalesce(note_totals, totals) END`,
+};
 
 const INSERT_EMPTY = `INSERT INTO pages (customer_id, tbl, page, revision, live_rows, newest, totals, noted, note_live, note_totals)
   VALUES (?, ?, ?, 0, 0, '', '{}', NULL, NULL, NULL) ON CONFLICT DO NOTHING`;
 
-const UPSERT_ROW = `INSERT INTO page_rows (customer_id, tbl, page, key, at, live, placed, row) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (customer_id, tbl, page, key) DO UPDATE SET at = excluded.at, live = excluded.live, row = excluded.row`;
+const ROWS = {
+  into: "page_rows",
+  columns: ["customer_id", "tbl", "page", "key", "at", "live", "placed", "row"],
+  then: "ON CONFLICT DO UPDATE SET at = excluded.at, live = excluded.live, row = excluded.row",
+};
 
 /** Pages in SQLite. */
 export function sqlitePages(db: Sqlite, plan: Plan): Pages {
   const unplaced = new Set(plan.tables.filter(({ key }) => key.length === 0).map(({ name }) => name));
 
-  const saveRows = ({ before, after, rows }: PageChange): void => {
-    const id = storedText(after.customerId);
-    const upsert = db.prepare(UPSERT_ROW);
+  const insertNoted = bulkInsert(db, NOTED);
+  const insertAhead = bulkInsert(db, AHEAD);
+  const insertRows = bulkInsert(db, ROWS);
+
+  /** Rows to write; those the page no longer has are deleted. */
+  const changedRows = ({ before, after, rows }: PageChange, id: string): readonly SqlValue[][] => {
+    const changed: SqlValue[][] = [];
     const placed = unplaced.has(after.table) ? 0 : 1;
-    for (const [key, row] of Object.entries(rows)) {
-      const live = row.live ? 1 : 0;
-      upsert.run(id, after.table, after.page, storedText(key), row.at, live, placed, JSON.stringify(row));
+    for (const key in rows) {
+      const row = rows[key];
+      if (row === undefined) continue;
+      const { at, live } = row;
+      changed.push([
+        id,
+        after.table,
+        after.page,
+        storedText(key),
+        at,
+        live ? 1 : 0,
+        placed,
+        JSON.stringify(row),
+      ]);
     }
-    for (const key of Object.keys(before.rows)) {
+    for (const key in before.rows) {
       if (after.rows[key] === undefined)
         db.prepare("DELETE FROM page_rows WHERE customer_id = ? AND tbl = ? AND page = ? AND key = ?").run(
           id,
@@ -53,26 +83,31 @@ export function sqlitePages(db: Sqlite, plan: Plan): Pages {
           storedText(key),
         );
     }
+    return changed;
   };
 
   return {
     load: (requests) => (requests.length === 0 ? [] : loadPages(db, requests)),
-    notes: (customerIds) => loadNotes(db, customerIds),
-    save(change, note) {
-      const { before, after } = change;
-      const ref = [storedText(after.customerId), after.table, after.page] as const;
-      if (before.revision === 0) db.prepare(INSERT_EMPTY).run(...ref);
-      const header = [
-        after.revision,
-        after.liveRows,
-        totalsText(after.totals),
-        newestOf(change.rows),
-      ] as const;
-      const changed = isNoteOf(note, after)
-        ? db.prepare(UPDATE_NOTED).run(...header, after.revision, ...ref, before.revision)
-        : db.prepare(UPDATE_AHEAD).run(...header, ...ref, before.revision);
-      if (changed === 1) saveRows(change);
-      return changed === 1;
+    notes: (customerIds) => (customerIds.length === 0 ? new Map() : loadNotes(db, customerIds)),
+    revisions: (refs) =>
+      refs.length === 0
+        ? new Map()
+        : new Map(headersOf(db, refs).map(([index, revision]) => [index, revision])),
+    save(changes) {
+      const noted: SqlValue[][] = [];
+      const ahead: SqlValue[][] = [];
+      const rows: SqlValue[][] = [];
+      for (const { change, note } of changes) {
+        const { customerId, table, page, revision, liveRows, totals } = change.after;
+        const id = storedText(customerId);
+        const header = [id, table, page, revision, liveRows, newestOf(change.rows), totalsText(totals)];
+        if (isNoteOf(note, change.after)) noted.push([...header, revision]);
+        else ahead.push([...header, null]);
+        rows.push(...changedRows(change, id));
+      }
+      insertNoted(noted);
+      insertAhead(ahead);
+      insertRows(rows);
     },
     saveNotes(before, after, saved) {
       if (before.notes === after.notes) return;
@@ -156,19 +191,18 @@ function loadNotes(db: Sqlite, customerIds: readonly string[]): ReadonlyMap<stri
   return found;
 }
 
+/** Headers of those pages that there are, with their index in the list. */
+function headersOf(db: Sqlite, refs: readonly PageRef[]): readonly [number, number, number, string][] {
+  return db
+    .prepare(
+      `SELECT j.key, p.revision, p.live_rows, p.totals FROM json_each(?) j CROSS JOIN pages p
+       ON p.customer_id = j.value ->> 0 AND p.tbl = j.value ->> 1 AND p.page = j.value ->> 2`,
+    )
+    .all(JSON.stringify(refs.map(({ customerId, table, page }) => [storedText(customerId), table, page])));
+}
+
 function loadPages(db: Sqlite, requests: readonly PageRequest[]): readonly Page[] {
-  const refs = JSON.stringify(
-    requests.map(({ customerId, table, page }) => [storedText(customerId), table, page]),
-  );
-  const headers = new Map(
-    db
-      .prepare(
-        `SELECT j.key, p.revision, p.live_rows, p.totals FROM json_each(?) j CROSS JOIN pages p
-         ON p.customer_id = j.value ->> 0 AND p.tbl = j.value ->> 1 AND p.page = j.value ->> 2`,
-      )
-      .all<[number, number, number, string]>(refs)
-      .map((row) => [row[0], row] as const),
-  );
+  const headers = new Map(headersOf(db, requests).map((row) => [row[0], row] as const));
   const rows = requests.map((): Record<string, Row> => ({}));
   const put = ([index, key, row]: [number, string, string]): void => {
     const into = rows[index];

@@ -11,7 +11,7 @@ import { sqliteReads } from "./sqlite-reads.ts";
 import { SCHEMA_VERSION, STORE_SCHEMA } from "./sqlite-schema.ts";
 import { originalText } from "./sql-text.ts";
 import { openSqlite } from "./sqlite.ts";
-import type { CustomerSave, Loaded, Outstanding, Save, Store } from "./store.ts";
+import type { CustomerSave, Loaded, Outstanding, Store } from "./store.ts";
 
 /** Where the store is and what it stores. */
 export interface SqliteStoreOptions {
@@ -41,39 +41,48 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Reads {
   const find = (name: string) => known.get(name) ?? null;
   const facts = sqliteFacts(db, groups, () => everyDocument(db, pages.notes));
 
-  const saveCustomer = (part: CustomerSave): "saved" | "conflict" | "half" => {
-    if (!documents.save(part)) return "conflict";
-    for (const change of part.pages) {
-      if (!pages.save(change, noteOf(part.after, change.after))) return "half";
-    }
-    if (part.after !== part.before) {
-      pages.saveNotes(part.before, part.after, part.pages);
-      facts.change(part.before, part.after);
-    }
-    return "saved";
-  };
-
-  /** Saves all but the known conflicts, and adds new ones. False when a customer is half written, so that all must be rolled back. */
-  const attempt = (save: Save, conflicts: Set<string>): boolean => {
-    facts.discard();
-    for (const part of save.customers) {
-      const { customerId } = part.before;
-      if (conflicts.has(customerId)) continue;
-      const outcome = saveCustomer(part);
-      if (outcome !== "saved") conflicts.add(customerId);
-      if (outcome === "half") return false;
-    }
-    ledger.write(save);
-    for (const { customerId, revision } of save.confirms) documents.confirm(customerId, revision);
-    facts.settle();
-    return true;
-  };
-
-  const save: Store["save"] = async (wanted) => {
+  /** Customers that, or a page of which, changed since they were loaded. Nobody else writes before this transaction ends. */
+  const conflictsIn = (parts: readonly CustomerSave[]): Set<string> => {
     const conflicts = new Set<string>();
-    while (!db.attempt(() => attempt(wanted, conflicts)));
-    return { conflicts };
+    const revisions = documents.revisions(parts.map(({ before }) => before.customerId));
+    for (const { before } of parts)
+      if ((revisions.get(before.customerId) ?? 0) !== before.revision) conflicts.add(before.customerId);
+    const changed = parts.flatMap((part) => part.pages.map(({ before }) => before));
+    const found = pages.revisions(changed);
+    for (const [index, { customerId, revision }] of changed.entries())
+      if ((found.get(index) ?? 0) !== revision) conflicts.add(customerId);
+    return conflicts;
   };
+
+  const saveCustomers = (parts: readonly CustomerSave[]): void => {
+    documents.save(parts);
+    pages.save(
+      parts.flatMap(({ after, pages: changes }) =>
+        changes.map((change) => ({ change, note: noteOf(after, change.after) })),
+      ),
+    );
+    for (const { before, after, pages: changes } of parts) {
+      if (after === before) continue;
+      pages.saveNotes(before, after, changes);
+      facts.change(before, after);
+    }
+  };
+
+  const save: Store["save"] = async (wanted) =>
+    db.transaction("write", () => {
+      facts.discard();
+      const { customers } = wanted;
+      const conflicts = customers.length === 0 ? new Set<string>() : conflictsIn(customers);
+      const kept =
+        conflicts.size === 0
+          ? customers
+          : customers.filter(({ before }) => !conflicts.has(before.customerId));
+      saveCustomers(kept);
+      ledger.write(wanted);
+      for (const { customerId, revision } of wanted.confirms) documents.confirm(customerId, revision);
+      facts.settle();
+      return { conflicts };
+    });
 
   const load: Store["load"] = async (request) =>
     db.transaction("read", (): Loaded => {

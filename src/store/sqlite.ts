@@ -22,8 +22,6 @@ export interface Sqlite {
   exec(sql: string): void;
   /** Runs `work` in one transaction; `write` takes the write lock at once. A throw rolls back. */
   transaction<T>(mode: "read" | "write", work: () => T): T;
-  /** Runs `work` in one write transaction that is rolled back when it answers false; answers what it answered. */
-  attempt(work: () => boolean): boolean;
   close(): void;
 }
 
@@ -52,6 +50,12 @@ const APPLICATION_ID = 0x43333630;
 /** Most documents fit into one page of this size; with SQLite's usual 4,096 each write of one goes through a chain of pages. */
 const PAGE_BYTES = 8_192;
 
+/** Customers of a batch lie all over the tables: a cache that does not hold the pages in use reads them again and again. */
+const CACHE_KIB = 65_536;
+
+/** 64 MB of log: a page written by several batches is copied to its place once. */
+const CHECKPOINT_PAGES = 8_192;
+
 /** Statements kept prepared; filters make new ones without end. */
 const MAX_STATEMENTS = 1_000;
 
@@ -67,7 +71,8 @@ export function openSqlite(options: SqliteOptions): Sqlite {
     database = new Libsql(path, { timeout: options.busyMs ?? BUSY_TIMEOUT_MS });
     database.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL`);
     database.exec(`PRAGMA synchronous = ${options.sync === "always" ? "FULL" : "NORMAL"}`);
-    database.exec("PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY");
+    database.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
+    database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   } catch (error) {
     throw new Customer360Error(code, `cannot open the database ${path}`, { cause: error });
   }
@@ -114,11 +119,11 @@ function connection(database: Libsql.Database, failed: (error: unknown) => unkno
     }
   };
   const exec = (sql: string): void => guarded(() => void database.exec(sql));
-  const within = <T>(begin: string, work: () => { result: T; keep: boolean }): T => {
+  const within = <T>(begin: string, work: () => T): T => {
     exec(begin);
     try {
-      const { result, keep } = work();
-      exec(keep ? "COMMIT" : "ROLLBACK");
+      const result = work();
+      exec("COMMIT");
       return result;
     } catch (error) {
       if (database.inTransaction) exec("ROLLBACK");
@@ -139,13 +144,7 @@ function connection(database: Libsql.Database, failed: (error: unknown) => unkno
       }
       return statement;
     },
-    transaction: (mode, work) =>
-      within(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN", () => ({ result: work(), keep: true })),
-    attempt: (work) =>
-      within("BEGIN IMMEDIATE", () => {
-        const result = work();
-        return { result, keep: result };
-      }),
+    transaction: (mode, work) => within(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN", work),
     close() {
       if (!open) return;
       // Another process may be reading; then its own close checkpoints.

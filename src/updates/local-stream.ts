@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { Announcement, Customer, Update } from "../customer/customer.ts";
+import { bulkInsert } from "../store/bulk.ts";
 import type { Body } from "../store/document-text.ts";
 import { bodyText, forgetBody, lightNotes } from "../store/document-text.ts";
 import { SCHEMA_VERSION, UPDATES_SCHEMA } from "../store/sqlite-schema.ts";
 import { storedText } from "../store/sql-text.ts";
 import { openSqlite } from "../store/sqlite.ts";
-import type { Sqlite } from "../store/sqlite.ts";
+import type { Sqlite, SqlValue } from "../store/sqlite.ts";
 
 /** An update with its number in the stream; numbers have no holes. */
 export interface Numbered {
@@ -46,8 +47,12 @@ const TRIM_STEP = 1_000;
 /** How often age is looked at, milliseconds. */
 const TRIM_EVERY_MS = 1_000;
 
-const INSERT = `INSERT INTO updates (seq, customer_id, revision, published_ms, body) SELECT ?, ?, ?, ?, ?
-  WHERE NOT EXISTS (SELECT 1 FROM updates WHERE customer_id = ? AND revision >= ?)`;
+const UPDATES = {
+  into: "updates",
+  columns: ["seq", "customer_id", "revision", "published_ms", "body"],
+  then: "",
+};
+const REACHED = `SELECT j.value, (SELECT max(revision) FROM updates WHERE customer_id = j.value) FROM json_each(?) j`;
 const SELECT = "SELECT seq, published_ms, body FROM updates WHERE seq > ? ORDER BY seq LIMIT ?";
 const OLD =
   "SELECT max(seq) FROM (SELECT seq, published_ms FROM updates ORDER BY seq LIMIT ?) WHERE published_ms < ?";
@@ -65,17 +70,24 @@ export function localStream(
   const epoch = epochOf(db);
   let trimAtMs = 0;
 
+  const insertUpdates = bulkInsert(db, UPDATES);
+
   const insert = (updates: readonly Update[], publishedMs: number): readonly Numbered[] => {
     let seq = tailOf(db);
+    const ids = updates.map(({ customerId }) => storedText(customerId));
+    const reached = new Map(db.prepare(REACHED).all<[string, number | null]>(JSON.stringify(ids)));
     const entries: Numbered[] = [];
-    for (const update of updates) {
-      const id = storedText(update.customerId);
+    const rows: SqlValue[][] = [];
+    for (const [index, update] of updates.entries()) {
+      const id = ids[index] ?? "";
       const { revision } = update;
-      const text = updateText(update);
-      if (db.prepare(INSERT).run(seq + 1, id, revision, publishedMs, text, id, revision) === 0) continue;
+      if (revision <= (reached.get(id) ?? 0)) continue;
+      reached.set(id, revision);
       seq += 1;
+      rows.push([seq, id, revision, publishedMs, updateText(update)]);
       entries.push({ seq, update: light(update), publishedMs });
     }
+    insertUpdates(rows);
     if (entries.length > 0) db.prepare("UPDATE stream SET tail = ?").run(seq);
     return entries;
   };

@@ -1,0 +1,31 @@
+import type { Sqlite, SqlValue } from "./sqlite.ts";
+
+/** Inserts rows of one table, many with one statement: crossing over to the database costs as much as the insert itself. */
+export type Bulk = (rows: readonly (readonly SqlValue[])[]) => void;
+
+/** Rows per statement, the greatest that fits first. */
+const SIZES = [32, 8, 1];
+
+/** A bulk insert; `then` is what follows the values, such as what to do on a conflict. */
+export function bulkInsert(
+  db: Sqlite,
+  {
+    into,
+    columns,
+    then,
+  }: { readonly into: string; readonly columns: readonly string[]; readonly then: string },
+): Bulk {
+  const tuple = `(${columns.map(() => "?").join(", ")})`;
+  const texts = SIZES.map((size) => ({
+    size,
+    sql: `INSERT INTO ${into} (${columns.join(", ")}) VALUES ${Array<string>(size).fill(tuple).join(", ")} ${then}`,
+  }));
+  return (rows) => {
+    let from = 0;
+    for (const { size, sql } of texts) {
+      for (; rows.length - from >= size; from += size) {
+        db.prepare(sql).run(...(size === 1 ? (rows[from] ?? []) : rows.slice(from, from + size).flat()));
+      }
+    }
+  };
+}
