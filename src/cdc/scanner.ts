@@ -2,8 +2,6 @@ import { Digits, parseLossless, type Json } from "./json.ts";
 
 /** Nesting that the scanner follows; deeper values take the full parse. */
 const MAX_SCAN_DEPTH = 60;
-/** Texts are cut from one text of up to so many bytes of the record, which they keep alive; beyond that they are copied. */
-const MAX_SHARED = 2_048;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -218,9 +216,10 @@ export class Scanner {
     return undefined;
   }
 
+  /** Short texts are cut from one text of the record; longer ones would keep all of it alive, so they are copied. */
   #ascii(start: number, end: number): string {
+    if (end - start > 12) return this.bytes.toString("latin1", start, end);
     if (this.#text === "" || start < this.#textFrom) {
-      if (this.bytes.length - start > MAX_SHARED) return this.bytes.toString("latin1", start, end);
       this.#text = this.bytes.toString("latin1", start);
       this.#textFrom = start;
     }

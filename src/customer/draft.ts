@@ -12,6 +12,8 @@ interface Holder {
   readonly page: Page | null;
   readonly rows: Rows;
   readonly changed: ChangedRows;
+  /** The keys of `changed`: walking over an object without a prototype is slow. */
+  readonly keys: string[];
 }
 
 /**
@@ -64,13 +66,13 @@ export function finish({ customer, tables: lookups, pages, holders, missing }: D
   const pagedTables: string[] = [];
   const needsWhole = missing;
   for (const holder of holders) {
-    const { page, table, changed } = holder;
-    if (isEmpty(changed)) continue;
+    const { page, table } = holder;
+    if (holder.keys.length === 0) continue;
     if (page === null) {
       tables = { ...tables, [table.table.name]: turnRows(holder) };
       continue;
     }
-    const next = turnPage(page, present(changed), table.metrics);
+    const next = turnPage(page, { rows: present(holder), keys: holder.keys }, table.metrics);
     if (next === null) needsWhole.push(page);
     else turned.push(next);
     if (differs(holder)) name(pagedTables, page.table);
@@ -97,7 +99,7 @@ function holderOf(draft: Draft, change: Change, table: TableLookup): Holder {
 
 function addHolder({ customer, holders }: Draft, table: TableLookup, page: Page | null): Holder {
   const rows = page === null ? (customer.tables[table.table.name] ?? {}) : page.rows;
-  const holder: Holder = { table, page, rows, changed: noRows() };
+  const holder: Holder = { table, page, rows, changed: noRows(), keys: [] };
   holders.push(holder);
   return holder;
 }
@@ -107,17 +109,21 @@ function pageOf({ pages }: Draft, change: Change): Page {
   throw new Error(`page ${change.page ?? "null"} of ${change.table} was not loaded`);
 }
 
-function rowIn({ rows, changed }: Holder, key: string): Row | undefined {
-  return key in changed ? changed[key] : rows[key];
+function rowIn({ rows, changed, keys }: Holder, key: string): Row | undefined {
+  return keys.length > 0 && key in changed ? changed[key] : rows[key];
 }
 
 /** A page cannot forget a row, so there a dropped one stays as a dead one below the watermark, which nothing looks at again. */
 function put(holder: Holder, key: string, row: Row | undefined): void {
+  const { page, changed, keys } = holder;
   const old = rowIn(holder, key);
-  if (row !== undefined || holder.page === null) holder.changed[key] = row;
-  else if (old?.live === true) {
-    holder.changed[key] = { at: old.at, live: false, values: {}, origin: old.origin };
+  let kept = row;
+  if (row === undefined && page !== null) {
+    if (old?.live !== true) return;
+    kept = { at: old.at, live: false, values: {}, origin: old.origin };
   }
+  if (keys.length === 0 || !(key in changed)) keys.push(key);
+  changed[key] = kept;
 }
 
 /** Sweeps the table: the customer's part of a truncate. */
@@ -138,7 +144,7 @@ function truncate(draft: Draft, { table: tableName, position }: Change, table: T
 /** Takes everything below a truncate out of a holder; true when something was there. */
 function sweep(holder: Holder, watermark: Position): boolean {
   let swept = false;
-  for (const key of new Set([...Object.keys(holder.rows), ...Object.keys(holder.changed)])) {
+  for (const key of new Set([...Object.keys(holder.rows), ...holder.keys])) {
     const row = rowIn(holder, key);
     const rest = row === undefined ? undefined : above(row, watermark);
     if (rest === row) continue;
@@ -160,18 +166,13 @@ function notWhole({ customer, pages }: Draft, table: string): Page[] {
   ];
 }
 
-function isEmpty(changed: ChangedRows): boolean {
-  for (const _ in changed) return false;
-  return true;
-}
-
-function turnRows({ rows, changed }: Holder): Rows {
+function turnRows({ rows, changed, keys }: Holder): Rows {
   const turned: Record<string, Row> = noRows();
   for (const key in rows) {
     const row = key in changed ? changed[key] : rows[key];
     if (row !== undefined) turned[key] = row;
   }
-  for (const key in changed) {
+  for (const key of keys) {
     const row = changed[key];
     if (row !== undefined && !(key in rows)) turned[key] = row;
   }
@@ -179,16 +180,10 @@ function turnRows({ rows, changed }: Holder): Rows {
 }
 
 /** Changed rows of a page, where none is ever dropped. */
-function present(changed: ChangedRows): Rows {
-  const rows: Record<string, Row> = noRows();
-  for (const key in changed) {
-    const row = changed[key];
-    if (row !== undefined) rows[key] = row;
-  }
-  return rows;
+function present({ changed }: Holder): Rows {
+  return changed as Rows;
 }
 
-function differs({ rows, changed }: Holder): boolean {
-  for (const key in changed) if (!sameVisibly(rows[key], changed[key])) return true;
-  return false;
+function differs({ rows, changed, keys }: Holder): boolean {
+  return keys.some((key) => !sameVisibly(rows[key], changed[key]));
 }
