@@ -45,14 +45,45 @@ export interface FilterFields {
   readonly segments: ReadonlyMap<string, { readonly name: string; readonly tier: (value: string) => string }>;
 }
 
-/** The filter a client meant. Throws BAD_USER_INPUT for comparisons with null and lists of nothing. */
+/** Most groups within groups of a filter, and most values it compares with: what a store answers in one statement. */
+const MAX_DEPTH = 20;
+const MAX_VALUES = 1_000;
+
+/** The filter a client meant. Throws BAD_USER_INPUT for comparisons with null, and beyond 20 levels or 1,000 values. */
 export function filterOf(input: FilterInput, fields: FilterFields): CustomerFilter {
+  const filter = partOf(input, fields, 1);
+  const values = valuesIn(filter);
+  if (values <= MAX_VALUES) return filter;
+  throw new Customer360Error(
+    "BAD_USER_INPUT",
+    `A filter may compare with ${MAX_VALUES.toLocaleString("en")} values at most; this one has ${values.toLocaleString("en")}.`,
+  );
+}
+
+function valuesIn(filter: CustomerFilter): number {
+  switch (filter.kind) {
+    case "and":
+    case "or":
+      return filter.filters.reduce((sum, part) => sum + valuesIn(part), 0);
+    case "not":
+      return valuesIn(filter.filter);
+    case "segment":
+      return filter.in.length;
+    case "field":
+      return filter.test.op === "in" ? filter.test.values.length : 1;
+  }
+}
+
+function partOf(input: FilterInput, fields: FilterFields, depth: number): CustomerFilter {
+  if (depth > MAX_DEPTH) {
+    throw new Customer360Error("BAD_USER_INPUT", `A filter may be nested ${MAX_DEPTH} levels deep at most.`);
+  }
   const filters: CustomerFilter[] = [];
   for (const kind of ["and", "or"] as const) {
     const parts = input[kind];
-    if (parts) filters.push({ kind, filters: parts.map((part) => filterOf(part, fields)) });
+    if (parts) filters.push({ kind, filters: parts.map((part) => partOf(part, fields, depth + 1)) });
   }
-  if (input.not) filters.push({ kind: "not", filter: filterOf(input.not, fields) });
+  if (input.not) filters.push({ kind: "not", filter: partOf(input.not, fields, depth + 1) });
   if (input.customerId) filters.push(...testsOf({ kind: "id" }, input.customerId, "customerId"));
   for (const [name, values] of Object.entries(input.segments ?? {})) {
     const segment = fields.segments.get(name);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FieldRef } from "../../src/customer/filter.ts";
 import { filterOf, orderOf } from "../../src/resolvers/filters.ts";
-import type { FilterFields } from "../../src/resolvers/filters.ts";
+import type { FilterFields, FilterInput } from "../../src/resolvers/filters.ts";
 
 const spend: FieldRef = { kind: "metric", name: "spend_total", as: "decimal" };
 const city: FieldRef = { kind: "column", table: "register", column: "city", as: "text" };
@@ -14,6 +14,18 @@ const fields: FilterFields = {
 };
 
 describe("a filter", () => {
+  test("beyond 1,000 values or 20 levels is refused with the bound, however it is built", () => {
+    const ids = (count: number) => ({
+      customerId: { in: Array.from({ length: count }, (_, id) => String(id)) },
+    });
+    const nested = (levels: number): FilterInput => (levels === 0 ? {} : { not: nested(levels - 1) });
+    expect(filterOf(ids(1_000), fields)).toMatchObject({ kind: "field" });
+    expect(() => filterOf(ids(1_001), fields)).toThrow("1,000 values at most; this one has 1,001");
+    expect(() => filterOf({ or: [ids(600), ids(401)] }, fields)).toThrow("1,000 values at most");
+    expect(filterOf(nested(19), fields)).toMatchObject({ kind: "not" });
+    expect(() => filterOf(nested(20), fields)).toThrow("20 levels deep at most");
+  });
+
   test("of nothing selects everybody", () => {
     expect(filterOf({}, fields)).toEqual({ kind: "and", filters: [] });
   });
