@@ -5,6 +5,7 @@ import type { BankSettings } from "./demo/journal.ts";
 import { Customer360Error } from "./errors.ts";
 import { fileSource } from "./ingest/file-source.ts";
 import { createPipeline } from "./ingest/pipeline.ts";
+import { rederiveAll } from "./ingest/rederive.ts";
 import { createRelay } from "./ingest/relay.ts";
 import type { SourceRecord } from "./cdc/change.ts";
 import type { Lag, Source } from "./ingest/source.ts";
@@ -195,7 +196,12 @@ function createIngest(options: AppOptions, parts: Parts, clock: Clock) {
       await relayed;
     }
   };
-  return { run, abort: () => stopping.abort() };
+  return {
+    run,
+    /** Brings what is stored under the plan, before anything is served or ingested. */
+    prepare: () => rederiveAll({ plan, store, clock, log, signal: stopping.signal }),
+    abort: () => stopping.abort(),
+  };
 }
 
 /** Puts one process together: the only place that knows which adapter stands behind which port. */
@@ -221,6 +227,7 @@ export function createApp(options: AppOptions): App {
   };
   return {
     async start() {
+      await ingest.prepare();
       const url = (await serving?.start()) ?? null;
       finished = ingest.run();
       finished.catch(() => serving?.notReady());

@@ -87,7 +87,7 @@ function settle({ input, drafted, memory, judged }: Batch, plan: Plan): Customer
 }
 
 /** Puts what differs into the outbox. A customer that never had a live row is unseen: nobody is told of its dead ones. */
-function announce(
+export function announce(
   before: Customer,
   after: Customer,
   {

@@ -6,19 +6,19 @@ export type Bulk = (rows: readonly (readonly SqlValue[])[]) => void;
 /** Rows per statement, the greatest that fits first. */
 const SIZES = [32, 8, 1];
 
-/** A bulk insert; `then` is what follows the values, such as what to do on a conflict. */
+/** A bulk insert; `clause` is what follows the values, such as what to do on a conflict. */
 export function bulkInsert(
   db: Sqlite,
   {
     into,
     columns,
-    then,
-  }: { readonly into: string; readonly columns: readonly string[]; readonly then: string },
+    clause,
+  }: { readonly into: string; readonly columns: readonly string[]; readonly clause: string },
 ): Bulk {
   const tuple = `(${columns.map(() => "?").join(", ")})`;
   const texts = SIZES.map((size) => ({
     size,
-    sql: `INSERT INTO ${into} (${columns.join(", ")}) VALUES ${Array<string>(size).fill(tuple).join(", ")} ${then}`,
+    sql: `INSERT INTO ${into} (${columns.join(", ")}) VALUES ${Array<string>(size).fill(tuple).join(", ")} ${clause}`,
   }));
   return (rows) => {
     let from = 0;

@@ -22,18 +22,19 @@ export interface Documents {
 const CUSTOMERS = {
   into: "customers",
   columns: ["id", "revision", "due_ms", "outbox", "body", "relay"],
-  then: `ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, due_ms = excluded.due_ms, outbox = excluded.outbox,
+  clause: `ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, due_ms = excluded.due_ms, outbox = excluded.outbox,
     body = excluded.body, relay = coalesce(excluded.relay, relay)`,
 };
 const PLACES = {
   into: "places",
   columns: ["tbl", "key", "customer_id", "at", "live"],
-  then: "ON CONFLICT DO UPDATE SET at = excluded.at, live = excluded.live",
+  clause: "ON CONFLICT DO UPDATE SET at = excluded.at, live = excluded.live",
 };
 const OFFERS = {
   into: "offers",
   columns: ["customer_id", "offer", "state", "triggered_ms", "body"],
-  then: "ON CONFLICT DO UPDATE SET state = excluded.state, triggered_ms = excluded.triggered_ms, body = excluded.body",
+  clause:
+    "ON CONFLICT DO UPDATE SET state = excluded.state, triggered_ms = excluded.triggered_ms, body = excluded.body",
 };
 
 /** Documents in SQLite. */

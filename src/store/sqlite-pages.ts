@@ -27,13 +27,13 @@ const COLUMNS = ["customer_id", "tbl", "page", "revision", "live_rows", "newest"
 const NOTED = {
   into: "pages",
   columns: COLUMNS,
-  then: `ON CONFLICT DO UPDATE SET ${HEADER}, noted = excluded.noted, note_live = NULL, note_totals = NULL`,
+  clause: `ON CONFLICT DO UPDATE SET ${HEADER}, noted = excluded.noted, note_live = NULL, note_totals = NULL`,
 };
 
 const AHEAD = {
   into: "pages",
   columns: COLUMNS,
-  then: `ON CONFLICT DO UPDATE SET ${HEADER},
+  clause: `ON CONFLICT DO UPDATE SET ${HEADER},
     note_live = CASE WHEN noted IS NOT NULL THEN coalesce(note_live, live_rows) END,
     note_totals = CASE WHEN noted IS NOT NULL THEN coalesce(note_totals, totals) END`,
 };
@@ -44,7 +44,7 @@ const INSERT_EMPTY = `INSERT INTO pages (customer_id, tbl, page, revision, live_
 const ROWS = {
   into: "page_rows",
   columns: ["customer_id", "tbl", "page", "key", "at", "live", "placed", "row"],
-  then: "ON CONFLICT DO UPDATE SET at = excluded.at, live = excluded.live, row = excluded.row",
+  clause: "ON CONFLICT DO UPDATE SET at = excluded.at, live = excluded.live, row = excluded.row",
 };
 
 /** Pages in SQLite. */

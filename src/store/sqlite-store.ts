@@ -2,6 +2,7 @@ import type { Plan } from "../customer/plan.ts";
 import { factsOf } from "./facts.ts";
 import type { Reads } from "./reads.ts";
 import { everyDocument, sqliteDocuments } from "./sqlite-customers.ts";
+import { sqliteEveryone } from "./sqlite-everyone-store.ts";
 import { sqliteFacts } from "./sqlite-facts.ts";
 import { sqliteHolders } from "./sqlite-holders.ts";
 import { sqliteLedger } from "./sqlite-ledger.ts";
@@ -11,7 +12,7 @@ import { sqliteReads } from "./sqlite-reads.ts";
 import { SCHEMA_VERSION, STORE_SCHEMA } from "./sqlite-schema.ts";
 import { originalText } from "./sql-text.ts";
 import { openSqlite } from "./sqlite.ts";
-import type { CustomerSave, Loaded, Outstanding, Store } from "./store.ts";
+import type { CustomerSave, Everyone, Loaded, Outstanding, Store } from "./store.ts";
 
 /** Where the store is and what it stores. */
 export interface SqliteStoreOptions {
@@ -27,7 +28,7 @@ export interface SqliteStoreOptions {
  * one: a killed process loses nothing, but a power failure may lose the newest saves. None of those was published, for
  * publishing syncs the same log, and none was acknowledged, for checkpoints are stored with the data: they are redelivered.
  */
-export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Reads {
+export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyone & Reads {
   const db = openSqlite({
     ...{ path, schema: STORE_SCHEMA, version: SCHEMA_VERSION },
     sync: "checkpoint",
@@ -110,6 +111,7 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Reads {
       unpublished: ids("SELECT id FROM customers WHERE relay IS NOT NULL ORDER BY relay LIMIT ?", limit),
     }),
     holders: async (table, after, limit) => sqliteHolders(db, find, { table, after, limit }),
+    ...sqliteEveryone(db),
     ...sqliteReads({ db, find, documents: sqliteReadDocuments(db) }),
     close: async () => db.close(),
   };

@@ -110,6 +110,17 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** PORT, beside the Store. What it takes to derive everybody anew; promises held by `test/ingest/rederive.test.ts`. */
+export interface Everyone {
+  /** The text last noted of what documents are derived under; null when none was. */
+  derivation(): Promise<string | null>;
+  noteDerivation(text: string): Promise<void>;
+  /** Everybody who has a document, NOBODY included, in id order after the given id. */
+  everyone(after: string | null, limit: number): Promise<readonly string[]>;
+  /** Every page of these customers, noted or not. */
+  pagesOf(customerIds: readonly string[]): Promise<readonly PageRef[]>;
+}
+
 /** An empty save, to be spread over. */
 export const EMPTY_SAVE: Save = {
   customers: [],

@@ -50,7 +50,7 @@ const TRIM_EVERY_MS = 1_000;
 const UPDATES = {
   into: "updates",
   columns: ["seq", "customer_id", "revision", "published_ms", "body"],
-  then: "",
+  clause: "",
 };
 const REACHED = `SELECT j.value, (SELECT max(revision) FROM updates WHERE customer_id = j.value) FROM json_each(?) j`;
 const SELECT = "SELECT seq, published_ms, body FROM updates WHERE seq > ? ORDER BY seq LIMIT ?";
