@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { Customer360Error } from "../errors.ts";
 import type { StreamCursor } from "../updates/updates.ts";
 import { watchKey } from "../updates/watch.ts";
-import type { Watch } from "../updates/watch.ts";
+import type { DeliveryMode, Watch } from "../updates/watch.ts";
 
 /** Where a subscription goes on. Exclusive: everything up to `at` has been seen. */
 export interface Resume {
@@ -13,6 +13,14 @@ export interface Resume {
   readonly floors: ReadonlyMap<string, number> | null;
 }
 
+/** How a stream of frames begins. */
+export interface StreamStart {
+  readonly watch: Watch;
+  /** Where to go on; null for a snapshot of now. */
+  readonly resume: Resume | null;
+  readonly mode: DeliveryMode;
+}
+
 /** What a cursor holds: a place, the viewer's scope it is bound to, and what is watched. */
 export interface CursorContent extends Resume {
   readonly scope: string;
@@ -21,6 +29,10 @@ export interface CursorContent extends Resume {
 
 /** Makes and opens the cursors clients keep: opaque, signed, bound to a scope and to a field with its arguments. */
 export interface Cursors {
+  /**
+   * At most 8,000 characters. A cursor whose floors do not fit leads to a snapshot instead. Throws BAD_USER_INPUT for a watch
+   * that does not fit.
+   */
   sign(content: CursorContent): string;
   /**
    * Opens a cursor of this scope; with `expected`, only one made for the same field and arguments.
@@ -31,7 +43,9 @@ export interface Cursors {
 
 const VERSION = 1;
 const MAC_BYTES = 16;
-const MAX_LENGTH = 16_384;
+/** Node takes 16 KB of headers, and a cursor can come in one. */
+const MAX_LENGTH = 8_000;
+const MAX_WATCH_BYTES = 4_000;
 const SHAPE = /^([\w-]+)\.([\w-]{22})$/;
 
 interface Body {
@@ -47,18 +61,25 @@ interface Body {
 export function createCursors(secret: Uint8Array): Cursors {
   const key = createHmac("sha256", secret).update("customer360 cursor").digest();
   const macOf = (body: string) => createHmac("sha256", key).update(body).digest().subarray(0, MAC_BYTES);
+  const signed = ({ at, page, floors, scope, watch }: CursorContent): string => {
+    const body: Body = {
+      v: VERSION,
+      a: at,
+      s: scope,
+      w: watch,
+      ...(page === null ? {} : { p: page }),
+      ...(floors === null || floors.size === 0 ? {} : { f: [...floors] }),
+    };
+    const text = Buffer.from(JSON.stringify(body)).toString("base64url");
+    return `${text}.${macOf(text).toString("base64url")}`;
+  };
   return {
-    sign({ at, page, floors, scope, watch }) {
-      const body: Body = {
-        v: VERSION,
-        a: at,
-        s: scope,
-        w: watch,
-        ...(page === null ? {} : { p: page }),
-        ...(floors === null || floors.size === 0 ? {} : { f: [...floors] }),
-      };
-      const text = Buffer.from(JSON.stringify(body)).toString("base64url");
-      return `${text}.${macOf(text).toString("base64url")}`;
+    sign(content) {
+      const whole = signed(content);
+      if (whole.length <= MAX_LENGTH) return whole;
+      const short = signed({ ...content, page: "", floors: null });
+      if (short.length > MAX_LENGTH) throw tooLong(content.watch);
+      return short;
     },
     open(text, scope, expected) {
       const [, encoded, mac] = (text.length <= MAX_LENGTH && SHAPE.exec(text)) || [];
@@ -90,6 +111,19 @@ export function createCursors(secret: Uint8Array): Cursors {
       return { at: body.a, scope, watch: body.w, page: body.p ?? null, floors: floorsOf(body) };
     },
   };
+}
+
+/** Throws BAD_USER_INPUT for what no cursor could hold. */
+export function checkWatch(watch: Watch): void {
+  if (Buffer.byteLength(JSON.stringify(watch)) > MAX_WATCH_BYTES) throw tooLong(watch);
+}
+
+function tooLong(watch: Watch): Customer360Error {
+  const bytes = Buffer.byteLength(JSON.stringify(watch));
+  return new Customer360Error(
+    "BAD_USER_INPUT",
+    `The arguments of ${watch.field} take ${bytes} bytes; what cursors are made of can have ${MAX_WATCH_BYTES} at most. Use a shorter filter.`,
+  );
 }
 
 function floorsOf(body: Body): ReadonlyMap<string, number> | null {

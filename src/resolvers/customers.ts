@@ -27,19 +27,15 @@ export async function customers(
 ): Promise<CustomerList> {
   const request = pageOf(args);
   const { filter, orderBy } = args;
-  const liveCursor = await cursorFor(context, filter);
+  await context.hub.start();
+  const { at } = context.hub.place();
   const listing = await context.reads.listCustomers({ filter, orderBy, ...request });
   const total = () => context.reads.countCustomers(filter);
-  return { ...pageFrom(listing, request, { node: (each) => each, total }), liveCursor };
-}
-
-async function cursorFor(context: Context, filter: CustomerFilter | null): Promise<string> {
-  await context.hub.start();
-  return context.cursors.sign({
-    at: context.hub.place().at,
-    page: null,
-    floors: null,
-    scope: context.viewer.scope,
-    watch: { field: "customersUpdates", filter },
-  });
+  return {
+    ...pageFrom(listing, request, { node: (each) => each, total }),
+    get liveCursor() {
+      const watch = { field: "customersUpdates", filter } as const;
+      return context.cursors.sign({ at, page: null, floors: null, scope: context.viewer.scope, watch });
+    },
+  };
 }

@@ -1,6 +1,8 @@
-/** How long revisions seen in a snapshot are written into cursors: far longer than a saved update takes to be published. */
-const CARRIED_MS = 60_000;
-/** More than so many are not written into cursors, which have to fit into a header. */
+import { PUBLISHING_MS } from "../updates/headway.ts";
+import type { StreamCursor } from "../updates/updates.ts";
+import type { Resume } from "./cursor.ts";
+
+/** More than so many are not written into cursors: signing them for each frame would cost more than the frame. */
 const MOST_CARRIED = 100;
 
 /**
@@ -8,15 +10,27 @@ const MOST_CARRIED = 100;
  * newer than what was published, or from a cursor. Updates up to them are dropped when they come.
  */
 export class Floors {
-  readonly #sinceMs: number;
+  readonly #settledMs: number;
+  #liveMs = Infinity;
   // One customer is by far the commonest case; it takes no map.
   #customerId: string | null = null;
   #revision = 0;
   #others: Map<string, number> | null = null;
   #passed: Map<string, number> | null = null;
 
-  constructor(sinceMs: number) {
-    this.#sinceMs = sinceMs;
+  /** Documents applied before `settledMs` are surely published up to the place where the snapshot began: they need no floor. */
+  constructor(settledMs = -Infinity) {
+    this.#settledMs = settledMs;
+  }
+
+  /** How many customers have one. */
+  get size(): number {
+    return (this.#customerId === null ? 0 : 1) + (this.#others?.size ?? 0);
+  }
+
+  /** A snapshot shows a document of this revision, applied then. */
+  show(customerId: string, revision: number, appliedMs: number): void {
+    if (appliedMs >= this.#settledMs) this.add(customerId, revision);
   }
 
   /** Nothing up to this revision is to be sent. */
@@ -32,9 +46,16 @@ export class Floors {
     (this.#passed ??= new Map()).set(customerId, revision);
   }
 
-  /** Live now: from here on the hub drops what comes twice. */
-  settle(): void {
+  /** Live now: from here on the hub drops what comes twice. Null when there is nothing left to keep. */
+  settle(nowMs: number): Floors | null {
     this.#passed = null;
+    this.#liveMs = nowMs;
+    return this.size === 0 ? null : this;
+  }
+
+  /** True when everything up to a moment was read, and so everything that was saved before the stream was live. */
+  isDone(readUntilMs: number): boolean {
+    return readUntilMs > this.#liveMs + PUBLISHING_MS;
   }
 
   /** True when the revision was seen already. */
@@ -50,21 +71,28 @@ export class Floors {
     else this.#others?.delete(customerId);
   }
 
-  /** What a cursor made now has to hold; null for nothing. */
-  carried(nowMs: number): ReadonlyMap<string, number> | null {
-    const others = this.#others?.size ?? 0;
-    if (this.#customerId === null && others === 0) return null;
-    if (others >= MOST_CARRIED || nowMs - this.#sinceMs > CARRIED_MS) return null;
+  /** All of them now. */
+  all(): Map<string, number> {
     const all = new Map(this.#others ?? []);
     if (this.#customerId !== null) all.set(this.#customerId, this.#revision);
     return all;
   }
 }
 
-/** Both together; null for nothing. */
-export function merged(
-  one: ReadonlyMap<string, number> | null,
-  other: ReadonlyMap<string, number> | null,
-): ReadonlyMap<string, number> | null {
-  return one === null || other === null ? (one ?? other) : new Map([...one, ...other]);
+/** A place as the client has to come back to it: with the revisions it has seen ahead of it or, when they are too many, by way of a snapshot. */
+export function resumeOf(
+  { at, page }: { readonly at: StreamCursor; readonly page: string | null },
+  floors: Floors | null,
+  ahead: ReadonlyMap<string, number> | null,
+): Resume {
+  if (floors === null || floors.size === 0) return { at, page, floors: ahead };
+  if (floors.size > MOST_CARRIED) return { at, page: "", floors: null };
+  const all = floors.all();
+  for (const [customerId, revision] of ahead ?? []) all.set(customerId, revision);
+  return { at, page, floors: all };
+}
+
+/** True for a place that is the same for everyone who got there. */
+export function isBare({ page, floors }: Resume): boolean {
+  return page === null && floors === null;
 }

@@ -1,25 +1,17 @@
 import type { Audience, Bearing } from "../updates/audience.ts";
 import type { Hub, Seat } from "../updates/hub.ts";
-import { createMailbox, UNBOUNDED } from "../updates/mailbox.ts";
+import { createMailbox, single, UNBOUNDED } from "../updates/mailbox.ts";
 import type { Mailbox, Parcel } from "../updates/mailbox.ts";
 import type { Slot } from "../updates/ring.ts";
 import type { StreamCursor } from "../updates/updates.ts";
-import type { DeliveryMode, Watch } from "../updates/watch.ts";
+import type { DeliveryMode } from "../updates/watch.ts";
 import type { Context } from "./context.ts";
-import type { Resume } from "./cursor.ts";
-import { Floors, merged } from "./floors.ts";
+import type { Resume, StreamStart } from "./cursor.ts";
+import { Floors, isBare, resumeOf } from "./floors.ts";
 import type { Frame, GapFrame } from "./frames.ts";
 import { Maker } from "./making.ts";
 import { readSnapshot } from "./snapshot.ts";
 import { countUnread } from "./unread.ts";
-
-/** How a stream of frames begins. */
-export interface StreamStart {
-  readonly watch: Watch;
-  /** Where to go on; null for a snapshot of now. */
-  readonly resume: Resume | null;
-  readonly mode: DeliveryMode;
-}
 
 type Ending = IteratorResult<Frame, undefined>;
 const OVER: Ending = { done: true, value: undefined };
@@ -42,7 +34,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   readonly #audience: Audience;
   readonly #maker: Maker;
   #phase: "starting" | "snapshot" | "following" | "live" | "over" = "starting";
-  #ending = false;
+  #ending: (() => Frame) | null = null;
   /** Everything up to here was given to the client, but for what `#page` still has to show. */
   #at: StreamCursor = "";
   /** Everything up to here was read from the stream. */
@@ -55,7 +47,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   /** Frames made and not given yet, and where a client goes on that never gets them. */
   #ready: { readonly frames: Frame[]; readonly instead: Resume } | null = null;
   #mailbox: Mailbox | null = null;
-  #parked: ((result: Ending) => void) | null = null;
+  #parked: ((result: Ending | Promise<Ending>) => void) | null = null;
   #parking: Promise<Ending> | null = null;
   #busy: Promise<unknown> | null = null;
   #abort: AbortController | null = null;
@@ -66,12 +58,13 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     this.#mode = mode;
     this.#audience = context.hub.open(this, watch, context.viewer.scope);
     this.#maker = new Maker(this.#audience, context.cursors, context.clock);
-    this.#ending = context.hub.isDraining();
+    if (context.hub.isDraining()) this.end();
     if (resume === null) return;
     this.#at = resume.at;
     this.#from = { at: resume.at, seq: null };
     this.#page = resume.page;
-    this.#phase = resume.page === null ? "following" : "snapshot";
+    // From the first page on, a snapshot of now is as good.
+    if (resume.page !== "") this.#phase = resume.page === null ? "following" : "snapshot";
     for (const [customerId, revision] of resume.floors ?? []) this.#seen().add(customerId, revision);
   }
 
@@ -83,7 +76,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     if (this.#parked !== null) return (this.#parking ?? Promise.resolve()).then(() => this.next());
     if (this.#busy !== null) return this.#busy.then(() => this.next());
     if (this.#phase === "over") return Promise.resolve(OVER);
-    const isIdle = !this.#ending && this.#gap === null && this.#ready === null;
+    const isIdle = this.#ending === null && this.#gap === null && this.#ready === null;
     // Mostly nothing happened since the snapshot: live at once, without another round.
     if (this.#phase === "following" && isIdle && this.#mailbox === null) this.#settle();
     if (this.#phase === "live" && isIdle) {
@@ -109,7 +102,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     try {
       for (;;) {
         if (this.#phase === "over") return null;
-        if (this.#ending) return this.#end();
+        if (this.#ending !== null) return this.#ending();
         const frame = this.#takeReady() ?? (this.#gap === null ? this.#waiting() : null);
         if (frame !== null) return frame;
         if (this.#phase === "live" && this.#gap === null) return null;
@@ -133,10 +126,9 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     if (this.#isOld(slot)) return;
     const parked = this.#parked;
     if (parked !== null) {
+      const value = this.#deliver(single(slot, bearing));
       this.#parked = null;
-      const { changed } = slot.entry.update;
-      const parcel: Parcel = { slot, bearing, changed, count: 1, at: slot.entry.cursor, ahead: null };
-      parked({ done: false, value: this.#deliver(parcel) });
+      parked({ done: false, value });
       return;
     }
     this.#box().put(slot, bearing);
@@ -146,14 +138,17 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     const quiet = !this.#fresh;
     this.#fresh = false;
     const parked = this.#parked;
-    if (!quiet || parked === null) return;
-    this.#parked = null;
+    if (parked === null) return;
+    // Nothing waits: all up to here was given, or dropped because it had been seen.
     const place = this.#hub.place();
     this.#at = place.at;
     this.#ahead = null;
+    if (this.#floors?.isDone(this.#hub.headway.readUntilMs()) === true) this.#floors = null;
+    if (!quiet) return;
+    this.#parked = null;
     const resume = this.#resume();
     const make = () => this.#maker.progress(resume);
-    parked({ done: false, value: resume.floors === null ? this.#audience.shared(place, make) : make() });
+    parked({ done: false, value: isBare(resume) ? this.#maker.shared(place, make) : make() });
   }
 
   lost(reason: "RETENTION" | "RESTART"): void {
@@ -164,8 +159,15 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   }
 
   end(): void {
-    this.#ending = true;
+    this.#ending ??= () => this.#end();
     this.#abort?.abort();
+    this.#unpark();
+  }
+
+  fail(error: unknown): void {
+    this.#ending ??= () => {
+      throw error;
+    };
     this.#unpark();
   }
 
@@ -174,7 +176,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     const parked = this.#parked;
     if (parked === null) return;
     this.#parked = null;
-    this.next().then(parked, () => parked(OVER));
+    parked(this.next());
   }
 
   #end(): Frame {
@@ -214,7 +216,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     this.#at = this.#from.at;
     this.#page = "";
     this.#ahead = null;
-    this.#floors = null;
+    this.#floors = new Floors(this.#hub.headway.settledMs());
     this.#phase = "snapshot";
   }
 
@@ -246,10 +248,10 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     const page = await readSnapshot({ reads, plan }, watch, this.#page ?? "");
     if (this.#phase === "over") return;
     const { seq } = this.#from;
-    for (const { customerId, revision } of page.customers) {
+    for (const { customerId, revision, freshness } of page.customers) {
       this.#audience.listed(customerId);
       const isPassed = seq !== null && this.#hub.hasRead(customerId, revision, seq);
-      if (!isPassed) this.#seen().add(customerId, revision);
+      if (!isPassed) this.#seen().show(customerId, revision, freshness.appliedMs);
     }
     this.#page = page.next;
     if (page.next === null) this.#phase = "following";
@@ -260,11 +262,9 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   async #follow(): Promise<void> {
     await this.#hub.start();
     const read = await this.#hub.after(this.#from, this.#signal());
-    if (this.#phase === "over" || this.#ending) return;
+    if (this.#phase === "over" || this.#ending !== null) return;
     if (read.kind === "gap") {
-      const { watch } = this.#audience;
-      const isAll = watch.field === "customersUpdates" && watch.filter === null;
-      this.#gap = { reason: read.reason, missed: isAll ? read.missed : null };
+      this.#gap = { reason: read.reason, missed: this.#audience.isEverything ? read.missed : null };
       return;
     }
     const box = createMailbox(this.#mode, UNBOUNDED);
@@ -293,7 +293,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     if (this.#from.seq === null || this.#from.seq !== this.#hub.place().seq) return;
     this.#hub.join(this, this.#audience);
     this.#phase = "live";
-    this.#floors?.settle();
+    this.#floors = this.#floors?.settle(this.#context.clock.nowMs()) ?? null;
     this.#mailbox = null;
     this.#abort = null;
   }
@@ -323,8 +323,8 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     this.#floors?.lift(slot.entry.update.customerId);
     const resume = this.#resume();
     const make = () => this.#maker.change(parcel, resume);
-    const isPlain = parcel.count === 1 && resume.floors === null && parcel.at === slot.entry.cursor;
-    return isPlain && this.#audience.seats > 1 ? this.#audience.shared(slot, make) : make();
+    const isPlain = parcel.count === 1 && isBare(resume) && parcel.at === slot.entry.cursor;
+    return isPlain && this.#audience.seats > 1 ? this.#maker.shared(slot, make) : make();
   }
 
   #isOld({ entry: { update } }: Slot): boolean {
@@ -332,12 +332,11 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   }
 
   #seen(): Floors {
-    return (this.#floors ??= new Floors(this.#context.clock.nowMs()));
+    return (this.#floors ??= new Floors());
   }
 
   #resume(): Resume {
-    const floors = merged(this.#floors?.carried(this.#context.clock.nowMs()) ?? null, this.#ahead);
-    return { at: this.#at, page: this.#page, floors };
+    return resumeOf({ at: this.#at, page: this.#page }, this.#floors, this.#ahead);
   }
 
   #box(): Mailbox {

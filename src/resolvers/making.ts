@@ -3,9 +3,19 @@ import type { Customer, Freshness } from "../customer/customer.ts";
 import type { Audience } from "../updates/audience.ts";
 import type { Parcel } from "../updates/mailbox.ts";
 import type { Cursors, Resume } from "./cursor.ts";
-import type { Age, ChangeFrame, EndedFrame, GapFrame, ProgressFrame, SnapshotFrame } from "./frames.ts";
+import type {
+  Age,
+  ChangeFrame,
+  EndedFrame,
+  Frame,
+  GapFrame,
+  ProgressFrame,
+  SnapshotFrame,
+} from "./frames.ts";
 import type { SnapshotPage } from "./snapshot.ts";
 
+/** A frame made longer ago is made again: it says when it was sent. */
+const SHARED_MS = 1_000;
 const ENVELOPE: Omit<Age, "sentMs"> = { sourceMs: null, ingestedMs: null, appliedMs: null };
 
 /**
@@ -21,6 +31,12 @@ export class Maker {
     this.#audience = audience;
     this.#cursors = cursors;
     this.#clock = clock;
+  }
+
+  /** The audience's one frame for a slot or place, as long as its age still holds; made on first use. */
+  shared<T extends Frame>(of: object, make: () => T): T {
+    const sinceMs = this.#clock.nowMs() - SHARED_MS;
+    return this.#audience.shared(of, make, (known) => known.age.sentMs >= sinceMs);
   }
 
   /** A page of a snapshot. */

@@ -1,5 +1,6 @@
 import { Customer360Error } from "../errors.ts";
 import type { DeliveryMode, Watch } from "../updates/watch.ts";
+import { checkWatch } from "./cursor.ts";
 import type { Context } from "./context.ts";
 import { FrameStream } from "./frame-stream.ts";
 import type { Frame } from "./frames.ts";
@@ -9,13 +10,15 @@ export const MOST_CHANGES = 200;
 
 /**
  * The frames of a subscription: a snapshot and what follows it or, with a cursor, exactly what follows that and no snapshot.
- * Nothing is read before the first pull; the caller has to iterate or to call `return`. Throws CURSOR_INVALID at once.
+ * Nothing is read before the first pull; the caller has to iterate or to call `return`. Throws CURSOR_INVALID at once,
+ * and BAD_USER_INPUT for a filter too long to be kept in a cursor.
  */
 export function frames(
   context: Context,
   watch: Watch,
   args: { readonly after: string | null; readonly mode: DeliveryMode },
 ): AsyncIterableIterator<Frame> {
+  checkWatch(watch);
   const resume = args.after === null ? null : context.cursors.open(args.after, context.viewer.scope, watch);
   return new FrameStream(context, { watch, resume, mode: args.mode });
 }
@@ -49,8 +52,10 @@ export async function changesSince(context: Context, after: string | null, first
       const frame = await stream.poll();
       if (frame === null) return { frames: found, endCursor: stream.cursor, hasMore: false };
       found.push(frame);
-      if (found.length === first || frame.kind === "ended") {
-        return { frames: found, endCursor: stream.cursor, hasMore: frame.kind !== "ended" };
+      if (frame.kind === "ended") return { frames: found, endCursor: stream.cursor, hasMore: false };
+      if (found.length === first) {
+        const endCursor = stream.cursor;
+        return { frames: found, endCursor, hasMore: (await stream.poll()) !== null };
       }
     }
   } finally {

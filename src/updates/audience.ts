@@ -18,6 +18,8 @@ export interface Bearing {
 export interface Listener {
   /** An entry that bears on the watch. */
   take(slot: Slot, bearing: Bearing): void;
+  /** What concerns it could not be told: it ends with this error. */
+  fail(error: unknown): void;
 }
 
 /** How many customers' last known membership of a filter is remembered per audience. */
@@ -48,6 +50,11 @@ export class Audience {
       watch.field === "customersUpdates" && watch.filter !== null ? fieldsOf(watch.filter) : null;
   }
 
+  /** True when every update concerns it. */
+  get isEverything(): boolean {
+    return this.watch.field === "customersUpdates" && this.watch.filter === null;
+  }
+
   /** What an entry the hub has just read means here. Called once per entry, in stream order. */
   weigh(slot: Slot): Bearing | null {
     const bearing = this.#judge(slot.entry.update);
@@ -71,11 +78,11 @@ export class Audience {
     if (this.#fields !== null) this.#remember(customerId, true);
   }
 
-  /** The one frame of this audience for a slot or place; made on first use. */
-  shared<T extends object>(of: object, make: () => T): T {
+  /** The one frame of this audience for a slot or place; made on first use, and again when it holds no more. */
+  shared<T extends object>(of: object, make: () => T, holds: (known: T) => boolean): T {
     this.#frames ??= new WeakMap();
-    const known = this.#frames.get(of);
-    if (known !== undefined) return known as T;
+    const known = this.#frames.get(of) as T | undefined;
+    if (known !== undefined && holds(known)) return known;
     const made = make();
     this.#frames.set(of, made);
     return made;

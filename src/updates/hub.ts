@@ -2,10 +2,11 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { Audience, audienceKey } from "./audience.ts";
 import type { Listener } from "./audience.ts";
+import { Headway } from "./headway.ts";
 import { createIndex } from "./interest.ts";
 import { HUB_LIMITS } from "./limits.ts";
 import type { HubLimits } from "./limits.ts";
-import { createRing } from "./ring.ts";
+import { createRing, outside } from "./ring.ts";
 import type { Place, Ring, Slot } from "./ring.ts";
 import type { StreamCursor, StreamEntry, StreamRead, Updates } from "./updates.ts";
 import type { Watch } from "./watch.ts";
@@ -28,6 +29,8 @@ export type HubRead =
 /** One reader per process on the update stream, and everyone in this process who listens to it. */
 export interface Hub {
   readonly limits: HubLimits;
+  /** How far this process has read, by clock. */
+  readonly headway: Headway;
   /** Starts reading at the end of the stream; again and again the same promise. */
   start(): Promise<void>;
   /** How far this process has read. Only after `start`. */
@@ -85,6 +88,7 @@ export function createHub(options: HubOptions): Hub {
 
 class StreamHub implements Hub {
   readonly limits: HubLimits;
+  readonly headway = new Headway();
   readonly #options: HubOptions;
   readonly #atOnce: number;
   readonly #seats = new Set<Seat>();
@@ -113,6 +117,7 @@ class StreamHub implements Hub {
 
   async #begin(): Promise<void> {
     try {
+      this.headway.start(this.#options.clock.nowMs());
       this.#ring = createRing(await this.#options.updates.tail(), this.limits.ring);
     } catch (error) {
       this.#started = null;
@@ -276,16 +281,26 @@ class StreamHub implements Hub {
         continue;
       }
       const slot = ring.push(entry);
-      for (const audience of this.#index.concernedBy(entry.update)) {
-        const bearing = audience.weigh(slot);
-        if (bearing !== null) audience.live.each((seat) => seat.take(slot, bearing));
-      }
+      for (const audience of this.#index.concernedBy(entry.update)) this.#tell(audience, slot);
       dispatched += 1;
       if (dispatched % this.#atOnce === 0) await nextTurn();
     }
+    this.headway.read(entries.at(-1)?.publishedMs ?? -Infinity, this.#options.clock.nowMs());
     this.#unprogressed += dispatched;
     if (this.#unprogressed >= this.limits.progressEntries) this.#progress();
     if (entries.length > 0) await nextTurn();
+  }
+
+  /** A fault ends those it concerns, and nobody else. */
+  #tell(audience: Audience, slot: Slot): void {
+    try {
+      const bearing = audience.weigh(slot);
+      if (bearing !== null) audience.live.each((seat) => seat.take(slot, bearing));
+    } catch (error) {
+      const { customerId, revision } = slot.entry.update;
+      this.#options.log.error("an update could not be told", { customerId, revision, error: String(error) });
+      audience.live.each((seat) => seat.fail(error));
+    }
   }
 
   #isNew(entry: StreamEntry, seq: number): boolean {
@@ -305,24 +320,24 @@ class StreamHub implements Hub {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       await this.#options.clock.wait(this.limits.progressMs, signal);
-      if (!signal.aborted) this.#progress();
+      if (signal.aborted) return;
+      await this.#reckon();
+      this.#progress();
     }
+  }
+
+  /** Notes when nothing is left to read. A stream that cannot be asked now will be asked again. */
+  async #reckon(): Promise<void> {
+    const { updates, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const tail = await updates.tail().catch(() => null);
+    if (tail !== null && updates.compare(tail, this.place().at) === 0) this.headway.current(nowMs);
   }
 
   #progress(): void {
     this.#unprogressed = 0;
     for (const seat of [...this.#seats]) seat.progress();
   }
-}
-
-/** Slots for entries older than the ring; their numbers order them among themselves only. */
-function outside(entries: readonly StreamEntry[], at: StreamCursor): readonly Slot[] {
-  let before = at;
-  return entries.map((entry, index) => {
-    const slot: Slot = { entry, seq: index - entries.length, before };
-    before = entry.cursor;
-    return slot;
-  });
 }
 
 function isAfter(order: number | null): boolean {

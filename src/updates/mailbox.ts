@@ -221,7 +221,8 @@ class Folder implements Mailbox {
   }
 }
 
-function single(slot: Slot, bearing: Bearing): Parcel {
+/** An update by itself. */
+export function single(slot: Slot, bearing: Bearing): Parcel {
   const { changed } = slot.entry.update;
   return { slot, bearing, changed, count: 1, at: slot.entry.cursor, ahead: null };
 }

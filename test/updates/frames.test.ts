@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { CustomerFilter } from "../../src/customer/filter.ts";
-import type { DeliveryMode, Frame, Watch } from "../../src/resolvers/frames.ts";
+import type { Watch } from "../../src/resolvers/frames.ts";
 import { changesSince, frames } from "../../src/resolvers/updates.ts";
 import type { HubLimits } from "../../src/updates/limits.ts";
 import { settle } from "../helpers/manual-clock.ts";
+import { count, told, watch } from "./watching.ts";
 import { world } from "./world.ts";
 import type { World } from "./world.ts";
 
@@ -24,53 +25,6 @@ afterEach(async () => {
 function bank(limits: Partial<HubLimits> = {}): World {
   open = world(limits);
   return open;
-}
-
-function watch(
-  { context }: World,
-  what: Watch,
-  { after = null, mode = "EVERY" }: { after?: string | null; mode?: DeliveryMode } = {},
-) {
-  const stream = frames(context, what, { after, mode });
-  const next = async (): Promise<Frame> => {
-    const result = await stream.next();
-    if (result.done === true) throw new Error("the stream is over");
-    return result.value;
-  };
-  const some = async (count: number): Promise<Frame[]> => {
-    const found: Frame[] = [];
-    while (found.length < count) found.push(await next());
-    return found;
-  };
-  return { stream, next, some };
-}
-
-/** The short form of frames that laws are stated in. */
-function told(frame: Frame): string {
-  switch (frame.kind) {
-    case "snapshot": {
-      const { items } = frame;
-      const listed =
-        items.of === "customers"
-          ? items.customers.map((each) => `${each.customerId}@${each.revision}`)
-          : items.of === "segments"
-            ? items.members.map(
-                ({ customer, segment, state }) => `${customer.customerId}:${segment}=${state.tier}`,
-              )
-            : items.offers.map(
-                ({ customer, offer, state }) => `${customer.customerId}:${offer}=${state.state}`,
-              );
-      return `snapshot ${listed.join(" ")}${frame.complete ? "" : " ..."}`;
-    }
-    case "change":
-      return `${frame.matches ? "" : "-"}${frame.customer.customerId}@${frame.revision}`;
-    case "gap":
-      return `gap ${frame.reason} ${frame.missed}`;
-    case "progress":
-      return "progress";
-    case "ended":
-      return `ended ${frame.reason} ${frame.retryable}`;
-  }
 }
 
 describe("a snapshot and what follows it", () => {
@@ -159,10 +113,6 @@ describe("a snapshot and what follows it", () => {
   });
 });
 
-function count(frame: Frame): number {
-  return frame.kind === "snapshot" && frame.items.of === "customers" ? frame.items.customers.length : 0;
-}
-
 describe("resuming", () => {
   it("from any cursor misses nothing and repeats nothing", async () => {
     const w = bank({ ring: 8 });
@@ -217,7 +167,9 @@ describe("resuming", () => {
 
   it("from an unfinished snapshot goes on with its next page", async () => {
     const w = bank();
-    for (let n = 1000; n < 1250; n++) w.save(`c${n}`);
+    await w.context.hub.start();
+    for (let n = 1000; n < 1250; n++) await w.change(`c${n}`);
+    await settle();
     const first = watch(w, ALL);
     const page = await first.next();
     await first.stream.return?.();
@@ -579,6 +531,8 @@ describe("changesSince", () => {
     const second = await changesSince(w.context, first.endCursor, 3);
     expect(first.hasMore).toBe(true);
     expect(second.hasMore).toBe(false);
+    const exact = await changesSince(w.context, start.endCursor, 5);
+    expect([exact.frames.length, exact.hasMore, exact.endCursor]).toEqual([5, false, second.endCursor]);
     const polled = [...first.frames, ...second.frames].map(told);
     expect(polled).toEqual((await live.some(5)).map(told));
     expect(w.context.hub.size()).toBe(1);
