@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SourceRecord } from "../cdc/change.ts";
 import { systemClock } from "../clock.ts";
@@ -14,6 +12,7 @@ import { compare, inWords } from "./measure.ts";
 import { MemoryIngest } from "./memory-ingest.ts";
 import { benchRecords } from "./records.ts";
 import type { Measure } from "./report.ts";
+import { scratchFolder } from "./scratch.ts";
 
 /** The embedded adapters in a folder of their own. */
 export interface DurableParts {
@@ -25,8 +24,8 @@ export interface DurableParts {
 
 /** Opens store and update stream in one file, as the product does, in a temporary folder. */
 export function openDurable(plan: Plan): DurableParts {
-  const dir = mkdtempSync(join(tmpdir(), "customer360-bench-"));
-  const path = join(dir, "store.db");
+  const scratch = scratchFolder();
+  const path = join(scratch.path, "store.db");
   const store = sqliteStore({ path, plan });
   const updates = localUpdates({ path, clock: systemClock });
   return {
@@ -35,7 +34,7 @@ export function openDurable(plan: Plan): DurableParts {
     async close() {
       await updates.close();
       await store.close();
-      rmSync(dir, { recursive: true, force: true });
+      scratch.remove();
     },
   };
 }

@@ -1,11 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { createApp } from "../app.ts";
 import { silentLog } from "../log.ts";
 import { loadPlan } from "../plan/load.ts";
 import { answerParent, collectGarbage } from "./remote.ts";
 import type { Common } from "./remote.ts";
+import { scratchFolder } from "./scratch.ts";
 import { steppingClock } from "./stepping-clock.ts";
 
 /** What the process that lives the demo's hour can be asked for. */
@@ -29,11 +28,11 @@ async function live({
   rate,
   spansMs,
 }: MemoryProtocol["live"]["ask"]): Promise<MemoryProtocol["live"]["answer"]> {
-  const dataDir = mkdtempSync(join(tmpdir(), "customer360-bench-"));
+  const scratch = scratchFolder();
   const clock = steppingClock(Date.UTC(2026, 0, 1), STEP_MS);
   const app = createApp({
     plan: loadPlan(readFileSync(pipelineFile, "utf8"), pipelineFile),
-    dataDir,
+    dataDir: scratch.path,
     fresh: true,
     source: { kind: "demo", customers: 1_000, rate, seed: 2_026 },
     serve: { host: "127.0.0.1", port: 0, insecure: false, graphiql: true, cursorSecret: null },
@@ -55,7 +54,7 @@ async function live({
   const applied = tallies.filter(({ kind, label }) => kind === "verdict" && label === "applied");
   clock.pause();
   await app.stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  scratch.remove();
   return { residentMb, applied: applied.reduce((sum, { count }) => sum + count, 0) };
 }
 

@@ -18,6 +18,8 @@ export interface BenchReport {
   readonly machine: Machine;
   readonly seconds: number;
   readonly measures: readonly Measure[];
+  /** Groups that broke off: a delivery was lost, an answer was another one, a process died. */
+  readonly failures: readonly { readonly group: string; readonly reason: string }[];
 }
 
 /** What to measure. */
@@ -47,18 +49,26 @@ const GROUPS: Readonly<Record<string, Group>> = {
 /** Names of what can be measured on its own, in order. */
 export const GROUP_NAMES: readonly string[] = Object.keys(GROUPS);
 
-/** Takes the measures, one group after the other. A measure that finds a wrong result (a lost delivery, another answer) throws. */
+/** Takes the measures, one group after the other; what breaks one does not stop the others. */
 export async function runBench(options: BenchOptions): Promise<BenchReport> {
   const machine = thisMachine();
   const startMs = Date.now();
   const plan = loadPlan(BENCH_PIPELINE, "bench.yaml");
   const measures: Measure[] = [];
+  const failures: { group: string; reason: string }[] = [];
   for (const [name, group] of Object.entries(GROUPS)) {
     if (options.signal.aborted) break;
     if (options.only.length > 0 && !options.only.includes(name)) continue;
     options.onGroup(name);
-    measures.push(...(await group(plan, options)));
+    try {
+      measures.push(...(await group(plan, options)));
+    } catch (error) {
+      failures.push({
+        group: name,
+        reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+    }
   }
   const seconds = Math.round((Date.now() - startMs) / 1_000);
-  return { takenAt: new Date(startMs).toISOString(), machine, seconds, measures };
+  return { takenAt: new Date(startMs).toISOString(), machine, seconds, measures, failures };
 }

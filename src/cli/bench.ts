@@ -55,5 +55,7 @@ Examples:
       terminal.out(`${inOneLine(report.machine)}; ${report.seconds} s\n\n${table(report.measures)}\n`);
       writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
       terminal.err(`written to ${json}\n`);
+      const broken = report.failures.map(({ group: name, reason }) => `${name}: ${reason}`);
+      if (broken.length > 0) throw new Error(`not everything could be measured\n${broken.join("\n")}`);
     });
 }
