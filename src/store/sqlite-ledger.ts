@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Position } from "../cdc/change.ts";
 import type { Checkpoint } from "../ingest/source.ts";
 import { storedText } from "./sql-text.ts";
@@ -40,13 +41,23 @@ const TRUNCATE = `INSERT INTO truncates (tbl, at) VALUES (?, ?)
 const TALLY = `INSERT INTO tallies (tbl, kind, label, count) VALUES (?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET count = count + excluded.count`;
 const QUARANTINE = `INSERT INTO quarantine
-  (topic, partition, "offset", tbl, code, refusal, headers, timestamp_ms, at_ms, key, value)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+  (topic, partition, "offset", content_hash, tbl, code, refusal, headers, timestamp_ms, at_ms, key, value)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
 
 function putAside(db: Sqlite, { record, table, refusal, atMs }: Quarantined): void {
   const { topic, partition, offset, headers, timestampMs, key, value } = record;
   db.prepare(QUARANTINE).run(
-    ...[storedText(topic), partition, offset, table, refusal.code],
+    ...[storedText(topic), partition, offset, contentHash([refusal.code, key, value]), table, refusal.code],
     ...[JSON.stringify(refusal), JSON.stringify(headers), timestampMs, atMs, key, value],
   );
+}
+
+/** Of several parts, each with its length, so that no byte may pass from one to the next. */
+function contentHash(parts: readonly (string | Uint8Array | null)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) {
+    hash.update(part === null ? "-," : `${part.length},`);
+    if (part !== null) hash.update(part);
+  }
+  return hash.digest("base64url");
 }

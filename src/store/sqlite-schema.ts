@@ -10,6 +10,7 @@ export const SCHEMA_VERSION = 1;
  * - `places`: where rows of inline tables are; rows of paged tables are found through the index on `page_rows`.
  *   `placed` is 0 where nobody ever asks (append-only tables keyed by coordinates).
  * - `members`: listed customers by segment and tier; the row ('', '') counts them all.
+ * - `quarantine`: coordinates alone name no record, as a topic may be made anew: `content_hash` is of code, key and value.
  * - `facts` (see sqlite-facts.ts) is made from the pipeline.
  */
 export const STORE_SCHEMA = `
@@ -41,10 +42,10 @@ CREATE TABLE IF NOT EXISTS offers (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS offers_newest ON offers (triggered_ms DESC, customer_id, offer);
 CREATE TABLE IF NOT EXISTS quarantine (
-  topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" TEXT NOT NULL,
+  topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" TEXT NOT NULL, content_hash TEXT NOT NULL,
   tbl TEXT, code TEXT NOT NULL, refusal TEXT NOT NULL, headers TEXT NOT NULL,
   timestamp_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL, key BLOB, value BLOB,
-  PRIMARY KEY (topic, partition, "offset")
+  PRIMARY KEY (topic, partition, "offset", content_hash)
 );
 CREATE INDEX IF NOT EXISTS quarantine_code ON quarantine (tbl, code);
 CREATE TABLE IF NOT EXISTS checkpoints (

@@ -93,7 +93,7 @@ export interface Outstanding {
  * - a customer or page is saved only on the revision it was computed from; a conflict is an answer, not an exception;
  * - a customer's pages are saved before its document; a crash in between leaves pages ahead, never behind;
  * - the outbox is part of the document: saved with it or not at all;
- * - a load sees every earlier save of this process; quarantine is idempotent by (topic, partition, offset);
+ * - a load sees every earlier save of this process; quarantine is idempotent by coordinates, code, key and value;
  * - checkpoints and truncate watermarks never go backwards.
  */
 export interface Store {

@@ -4,5 +4,5 @@ import { storeContract } from "./store.contract.ts";
 storeContract("memory", async () => {
   const store = memoryStore();
   const reopen = () => store.close().then(() => store);
-  return { store, reopen, dispose: () => store.close() };
+  return { store, reopen, quarantined: async () => store.quarantine.size, dispose: () => store.close() };
 });

@@ -17,6 +17,7 @@ async function open(plan: Plan) {
       store = sqliteStore({ path, plan: changed });
       return store;
     },
+    quarantined: async () => (await store.counts()).quarantined.reduce((sum, { count }) => sum + count, 0),
     dispose: async () => {
       await store.close();
       await rm(folder, { recursive: true });

@@ -18,6 +18,8 @@ export interface OpenStore {
   readonly store: Store;
   /** Closes the store and opens what it left behind. */
   readonly reopen: () => Promise<Store>;
+  /** How many records are in quarantine. */
+  readonly quarantined: () => Promise<number>;
   readonly dispose: () => Promise<void>;
 }
 
@@ -370,7 +372,7 @@ export function storeContract(name: string, open: (plan: Plan) => Promise<OpenSt
         expect((await store.outstanding(5_000, 10)).due).toEqual([]);
       });
 
-      test("quarantining a record again has no effect", async () => {
+      test("a record refused again is one entry of the quarantine, another record at its coordinates is another", async () => {
         const bytes = new Uint8Array([0, 255]);
         const quarantined: Quarantined = {
           record: {
@@ -388,6 +390,20 @@ export function storeContract(name: string, open: (plan: Plan) => Promise<OpenSt
         };
         await store.save({ ...EMPTY_SAVE, quarantine: [quarantined, quarantined] });
         await store.save({ ...EMPTY_SAVE, quarantine: [{ ...quarantined, atMs: 2 }] });
+        expect(await opened.quarantined()).toBe(1);
+        // A topic that was made anew, or captures of two clusters in one folder, give the same coordinates again.
+        const { record, refusal } = quarantined;
+        const others: readonly Quarantined[] = [
+          { ...quarantined, record: { ...record, value: new Uint8Array([0, 254]) } },
+          { ...quarantined, record: { ...record, value: null } },
+          { ...quarantined, record: { ...record, key: bytes, value: null } },
+          { ...quarantined, record: { ...record, key: new Uint8Array([0]), value: new Uint8Array([255]) } },
+          { ...quarantined, record: { ...record, key: new Uint8Array([]), value: bytes } },
+          { ...quarantined, refusal: { ...refusal, code: "missing-key" } },
+        ];
+        await store.save({ ...EMPTY_SAVE, quarantine: others });
+        await store.save({ ...EMPTY_SAVE, quarantine: others });
+        expect(await opened.quarantined()).toBe(1 + others.length);
       });
     });
 

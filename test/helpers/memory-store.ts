@@ -18,6 +18,7 @@ export interface MemoryStore extends Store {
   readonly documents: ReadonlyMap<string, Customer>;
   /** The whole pages of a customer. */
   pagesOf(customerId: string): readonly Page[];
+  /** By coordinates and content. */
   readonly quarantine: ReadonlyMap<string, Quarantined>;
   /** Counters by `table kind label`. */
   readonly tallies: ReadonlyMap<string, number>;
@@ -146,8 +147,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const writeRest = (save: Save): void => {
     onWrite("rest");
     for (const put of save.quarantine) {
-      const { topic, partition, offset } = put.record;
-      quarantine.set(`${topic}/${partition}/${offset}`, put);
+      const { topic, partition, offset, key, value } = put.record;
+      const content = JSON.stringify([put.refusal.code, key && [...key], value && [...value]]);
+      quarantine.set(`${topic}/${partition}/${offset}/${content}`, put);
     }
     for (const checkpoint of save.checkpoints) {
       const id = `${checkpoint.topic}/${checkpoint.partition}`;
