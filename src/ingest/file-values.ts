@@ -11,8 +11,8 @@ const CLOSE_OBJECT = 0x7d;
 const MARK = [0xef, 0xbb, 0xbf];
 
 /**
- * For `.json` files, whose layout the beginning tells: an array over the whole file, values over several lines, or, when the
- * first value ends on the line it began on, one value a line, which then is read as lines.
+ * For `.json` files, whose layout the beginning tells: an array over the whole file, values that span lines or share one, or,
+ * when the first value has a line for itself, one value a line, which then is read as lines.
  */
 export function jsonSplitter(maxBytes: number): Splitter {
   const values = new ValueSplitter(maxBytes);
@@ -32,9 +32,9 @@ export function jsonSplitter(maxBytes: number): Splitter {
 
 /** Finds where values begin and end by counting brackets outside of texts; what is between them is for others to judge. */
 class ValueSplitter implements Splitter {
-  /** Bytes of the file up to the last finished value. */
+  /** Where the tail begins, in bytes of the file. */
   end = 0;
-  /** Set once the file turns out to hold one value a line: the bytes after the first value. */
+  /** Set once the file turns out to hold one value a line: the bytes from the end of the first line on. */
   tail: Buffer | null = null;
   readonly #maxBytes: number;
   #read = 0;
@@ -58,6 +58,11 @@ class ValueSplitter implements Splitter {
     for (let at = 0; at < chunk.length; at += 1) {
       const byte = chunk[at] as number;
       if (!this.#inValue) {
+        if (byte === NEWLINE && this.#isLines()) {
+          this.end = this.#read + at;
+          this.tail = chunk.subarray(at);
+          return pieces;
+        }
         if (!this.#begins(byte, this.#read + at)) continue;
         this.#inValue = true;
         from = at;
@@ -67,10 +72,6 @@ class ValueSplitter implements Splitter {
       this.#keep(chunk.subarray(from, at + size));
       pieces.push(this.#finish(this.#read + at + size));
       if (size === 0) at -= 1;
-      if (this.#isLines()) {
-        this.tail = chunk.subarray(at + 1);
-        return pieces;
-      }
     }
     if (this.#inValue) this.#keep(Buffer.from(chunk.subarray(from)));
     this.#read += chunk.length;
@@ -143,7 +144,6 @@ class ValueSplitter implements Splitter {
     this.#inValue = false;
     this.#parts = [];
     this.#bytes = 0;
-    this.end = end;
     return piece;
   }
 

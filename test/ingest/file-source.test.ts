@@ -149,6 +149,20 @@ test.each([
   }
 });
 
+test.each([
+  ["two values on its first line", '{"a":1} {"a":2}\n{"a":3}\n{"a":4}\n'],
+  ["all values on one line", '{"a":1}{"a":2} {"a":3}{"a":4}'],
+  ["one value a line, after blank ones", '\n\n{"a":1} \n\n{"a":2}\n{"a":3}\n{"a":4}'],
+])("every value of a json file with %s has coordinates of its own", async (_name, content) => {
+  await put("ledger.json", content);
+  for (const maxBytes of [1, 70]) {
+    const seen = await readAll(source({ maxBytes }));
+    expect(values(seen)).toEqual(['{"a":1}', '{"a":2}', '{"a":3}', '{"a":4}']);
+    expect(new Set(seen.records.map(({ partition, offset }) => `${partition}/${offset}`)).size).toBe(4);
+    expect(seen.unreadable).toEqual([]);
+  }
+});
+
 test("a restart in the middle of an array or a packed file goes on where it was", async () => {
   const rows = Array.from({ length: 40 }, (_, at) => `{"amount":${at},"customer_id":"someone"}`);
   await put("ledger-a.json", `[${rows.join(",\n")}]`);
