@@ -122,8 +122,7 @@ function createRoutes(options: ServerOptions, shared: Shared): (request: Incomin
     if (graphiql !== null && wantsPage(request)) return graphiql.page(response);
     const fault = unacceptable(request);
     if (fault !== null) return fail(response, fault);
-    if (wantsStream(request) && (await sse.handle(request, response))) return;
-    return answer(request, response);
+    return wantsStream(request) ? sse.handle(request, response) : answer(request, response);
   };
   return (request) => {
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";

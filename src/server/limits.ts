@@ -12,7 +12,7 @@ import { DEFAULT_PAGE, MAX_PAGE } from "../resolvers/paging.ts";
 
 /** What one operation may ask for; the same over HTTP, SSE and WebSocket. */
 export const LIMITS = {
-  /** Bytes of a request body or a WebSocket frame. */
+  /** Bytes of a request body; WebSocket frames have a bound of their own (websocket.ts). */
   maxBodyBytes: 1_048_576,
   /** Lexical tokens of a document; parsing stops there. */
   maxTokens: 2_000,

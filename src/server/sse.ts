@@ -20,8 +20,8 @@ export interface SseOptions {
 
 /** GraphQL over server-sent events, as graphql-sse does it in its distinct connections mode. */
 export interface Sse {
-  /** Answers one request to the end. True when it did, which is always unless the client was gone before. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  /** Answers one request to the end, or until its client is gone. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Streams open now. */
   size(): number;
 }
@@ -63,30 +63,25 @@ export function createSse(options: SseOptions): Sse {
     size: () => links.size,
     async handle(request, response) {
       const operation = await received(request, execution).catch((error: unknown) => [execution.mask(error)]);
-      if (response.destroyed) return false;
-      if (!isOperation(operation)) {
-        refuse(response, 400, operation);
-        return true;
-      }
+      if (response.destroyed) return;
+      if (!isOperation(operation)) return refuse(response, 400, operation);
       if (request.method !== "POST" && operation.definition.operation === "mutation") {
         response.setHeader("allow", "POST");
-        refuse(response, 405, [
+        return refuse(response, 405, [
           execution.mask(new Customer360Error("BAD_USER_INPUT", "Send mutations with POST.")),
         ]);
-        return true;
       }
       const result = await answer(execution, operation, lastSeen(request));
       const link: Link = { response, isStuck: false };
       if (response.destroyed) {
         if (isPayloads(result)) await result.return();
-        return false;
+        return;
       }
       enter(link);
       open(response);
       if (isPayloads(result)) await pour(result, link, execution);
       else response.write(next(JSON.stringify(result), null));
       response.end(COMPLETE);
-      return true;
     },
   };
 }
@@ -160,8 +155,10 @@ async function keepAlive(
     if (signal.aborted) return;
     for (const link of [...links]) {
       const { response } = link;
-      if (response.writableLength === 0) response.write(KEPT_ALIVE);
-      else if (!link.isStuck) link.isStuck = true;
+      if (response.writableLength === 0) {
+        link.isStuck = false;
+        response.write(KEPT_ALIVE);
+      } else if (!link.isStuck) link.isStuck = true;
       else {
         log.info("a stream was cut off: its client did not read", { bytesWaiting: response.writableLength });
         response.destroy();

@@ -39,7 +39,7 @@ export interface WebSocketLimits {
   readonly pingMs: number;
   /** Bytes that may wait in a socket before its subscriptions wait as well. */
   readonly bufferedBytes: number;
-  /** How long streams have to end when the server drains, milliseconds. */
+  /** How long streams have to end and sockets to close when the server drains, both together, milliseconds. */
   readonly drainMs: number;
 }
 
@@ -49,18 +49,20 @@ const LIMITS: WebSocketLimits = {
   initMs: 3_000,
   pingMs: 12_000,
   bufferedBytes: 65_536,
-  drainMs: 3_000,
+  drainMs: 2_500,
 };
 
 /** Close codes after which clients come back by themselves. */
 const DRAINING = 1012;
 const TOO_SLOW = 1013;
+/** What is left of the time to drain when sockets close whose streams are late. */
+const CLOSING_MS = 500;
 
 /** The sockets of a server. */
 export interface WebSockets {
   /** Sockets open now. */
   size(): number;
-  /** Drains the hub, lets streams end, then closes every socket with 1012. New ones are refused. */
+  /** Drains the hub, and closes each socket with 1012 once its streams have ended, or are late. New ones are refused. */
   drain(): Promise<void>;
   /** Cuts whatever is left. Safe to repeat. */
   close(): void;
@@ -117,12 +119,9 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
     async drain() {
       isDraining = true;
       execution.drain();
-      await within(limits.drainMs, clock, Promise.all([...links].map(quiet)));
-      const closed = [...links].map(({ socket }) => {
-        socket.close(DRAINING, "The server is stopping: connect again.");
-        return new Promise((resolve) => socket.once("close", resolve));
-      });
-      await within(limits.drainMs, clock, Promise.all(closed));
+      const late = clock.wait(Math.max(0, limits.drainMs - CLOSING_MS), stop.signal);
+      const parted = [...links].map((link) => part(link, late));
+      await within(limits.drainMs, clock, Promise.all(parted));
       this.close();
     },
     close() {
@@ -132,6 +131,15 @@ export function attachWebSocket(options: WebSocketOptions): WebSockets {
       for (const { socket } of links) socket.terminate();
     },
   };
+}
+
+/** Closes a socket when it is quiet, or at last. */
+async function part(link: Link, late: Promise<void>): Promise<void> {
+  const { socket } = link;
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  await Promise.race([quiet(link), late]);
+  socket.close(DRAINING, "The server is stopping: connect again.");
+  await closed;
 }
 
 /** Resolves when no operation is under way on a socket any more, and what was said about that is sent. */

@@ -11,6 +11,7 @@ import type { Context } from "../../src/resolvers/context.ts";
 import { buildSchema } from "../../src/schema/schema.ts";
 import { createServer } from "../../src/server/http.ts";
 import type { ApiServer, ServerOptions } from "../../src/server/http.ts";
+import { settle } from "../helpers/manual-clock.ts";
 import { bank, bankContext } from "../resolvers/bank.ts";
 
 const schema = buildSchema(bank);
@@ -266,6 +267,32 @@ describe("who may ask", () => {
       "content-type, last-event-id",
     ]);
   });
+});
+
+test("a client that left is not answered again by another way", async () => {
+  let [asked, release] = [0, () => {}];
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const reads: Context["reads"] = {
+    ...context.reads,
+    listCustomers: async (wanted) => {
+      asked += 1;
+      await gate;
+      return context.reads.listCustomers(wanted);
+    },
+  };
+  const one = serverOf({ contextFor: () => ({ ...context, reads }) });
+  const { hostname, port } = new URL((await one.listen("127.0.0.1", 0)).url);
+  const path = `/graphql?query=${encodeURIComponent("{ customers(first: 1) { totalCount } }")}`;
+  const sent = request({ hostname, port, path, agent: false, headers: { accept: "text/event-stream" } });
+  sent.on("error", () => {});
+  sent.end();
+  while (asked === 0) await settle(1);
+  sent.destroy();
+  await settle(100);
+  release();
+  await settle(100);
+  expect(asked).toBe(1);
+  await one.close();
 });
 
 describe("health", () => {

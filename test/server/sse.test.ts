@@ -230,6 +230,20 @@ describe("subscriptions over SSE", () => {
     expect(alive.isOver()).toBe(false);
   });
 
+  it("of a client that took everything in between are not cut off for what waits now", async () => {
+    const s = await server();
+    let waiting = 0;
+    s.http.prependListener("request", (_, response) =>
+      Object.defineProperty(response, "writableLength", { get: () => waiting }),
+    );
+    const one = await bare(s, { query: query() });
+    await eventually(() => one.blocks.length === 1);
+    for (waiting of [10, 0, 10, 0, 10]) await s.clock.advance(12_000);
+    expect(s.sse.size()).toBe(1);
+    await s.clock.advance(12_000);
+    await eventually(() => s.sse.size() === 0);
+  });
+
   it("free everything when their client is gone", async () => {
     const s = await server();
     for (let n = 0; n < 100; n++) {

@@ -250,6 +250,30 @@ describe("subscriptions over WebSocket", () => {
   });
 });
 
+describe("when the server drains, a socket", () => {
+  it("closes as soon as its own streams have ended, and no later than one deadline", async () => {
+    const s = await server({ socket: { drainMs: 2_000 } });
+    s.count.pad = "x".repeat(500_000);
+    const stuck = await bare(s);
+    const idle = await bare(s);
+    stuck.subscribe("1", `subscription { customerUpdates(customerId: "ann", mode: EVERY) { kind pad } }`);
+    await eventually(() => stuck.received.length === 2);
+    stuck.stream.pause();
+    for (let n = 0; n < 100; n++) {
+      await s.change("ann");
+      if (n % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    let isOver = false;
+    const drained = s.sockets.drain().then(() => (isOver = true));
+    await eventually(() => idle.closed() !== null);
+    expect([idle.closed(), isOver]).toEqual([1012, false]);
+    await s.clock.advance(2_000);
+    await drained;
+    expect(s.sockets.size()).toBeLessThanOrEqual(1);
+    await eventually(() => s.sockets.size() === 0 && s.context.hub.size() === 0);
+  });
+});
+
 describe("a socket", () => {
   it("refuses pages of foreign origins, and other paths", async () => {
     const s = await server();
