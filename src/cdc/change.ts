@@ -55,7 +55,7 @@ export interface Change {
   /** Columns the source named but withheld: a placeholder for a large value left alone, a null that means "not sent". */
   readonly withheld?: readonly string[];
   readonly origin: Origin;
-  /** When the source database committed the change, milliseconds since 1970; null when it does not say. */
+  /** When the change happened at the source, by the declared sequence if that is a clock, else by the connector; milliseconds since 1970, or null. */
   readonly sourceMs: number | null;
   /** When the record reached us (broker or file time), milliseconds since 1970. */
   readonly ingestedMs: number;

@@ -53,6 +53,8 @@ export class RowMaker {
   readonly #customerSlot: number;
   readonly #pageSlot: number;
   readonly #sequence: readonly SequenceColumn[] | null;
+  /** The column that is the table's clock: whoever declares it says that the connector's own does not count. */
+  readonly #clock: string | null;
   readonly #epoch: string;
   readonly #ignoresNull: readonly boolean[];
   readonly #names: readonly string[];
@@ -73,6 +75,7 @@ export class RowMaker {
     this.#pageSlot = table.storage.kind === "paged" ? slotOf(table.storage.column) : -1;
     this.#sequence =
       table.sequence.kind === "postgres" ? null : sequenceColumns(table, table.sequence.columns, slotOf);
+    this.#clock = clockOf(table);
     this.#epoch = epochText(table.epoch);
     this.#names = table.columns.map(({ name }) => name);
     this.#blank = Object.fromEntries(this.#names.map((name) => [name, null]));
@@ -128,7 +131,7 @@ export class RowMaker {
       set,
       partial,
       origin: { topic: record.topic, partition: record.partition, offset: record.offset },
-      sourceMs: millisOf(envelope.sourceMs),
+      sourceMs: this.#clock === null ? millisOf(envelope.sourceMs) : instantMs(carried?.set[this.#clock]),
       ingestedMs: record.timestampMs,
     };
     return withheld === undefined ? change : { ...change, withheld };
@@ -299,6 +302,18 @@ function beginsWithDate(text: string): boolean {
     if (at === 4 || at === 7 ? code !== 0x2d : !(code >= 0x30 && code <= 0x39)) return false;
   }
   return true;
+}
+
+/** The first column of a declared sequence, when it holds instants. */
+function clockOf({ sequence, columns }: TablePlan): string | null {
+  if (sequence.kind === "postgres") return null;
+  const first = columns.find(({ name }) => name === sequence.columns[0]);
+  return first?.type === "timestamp" ? first.name : null;
+}
+
+function instantMs(value: Value | undefined): number | null {
+  const ms = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(ms) ? null : ms;
 }
 
 function integerText(json: Json): string {

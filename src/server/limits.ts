@@ -27,8 +27,11 @@ export const LIMITS = {
 /** For `parse`: stops reading long before a document can hurt. */
 export const parseOptions = { maxTokens: LIMITS.maxTokens } as const;
 
+/** The limits above as rules, for an engine that has the specification's rules already. */
+export const limitRules: readonly ValidationRule[] = [withinLimits];
+
 /** The rules of the specification and the limits above: give them to every `validate`. */
-export const validationRules: readonly ValidationRule[] = [...specifiedRules, withinLimits];
+export const validationRules: readonly ValidationRule[] = [...specifiedRules, ...limitRules];
 
 /** Refuses operations that are too deep, too wide, or multiply pages within pages. Fragments count where they are spread. */
 function withinLimits(context: ValidationContext): ASTVisitor {

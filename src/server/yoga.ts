@@ -5,7 +5,7 @@ import type { GraphQLSchema } from "graphql";
 import { createYoga } from "graphql-yoga";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
 import type { Context, Viewer } from "../resolvers/context.ts";
-import { LIMITS, parseOptions, validationRules } from "./limits.ts";
+import { LIMITS, limitRules, parseOptions } from "./limits.ts";
 import type { Mask } from "./masking.ts";
 
 /** What answering over HTTP needs. */
@@ -36,7 +36,8 @@ export function createAnswer({ schema, contextFor, mask, path }: YogaOptions): A
         validate,
         execute,
         subscribe,
-        specifiedRules: [...validationRules],
+        // Added to the rules that yoga starts with: giving those again would report every fault twice.
+        specifiedRules: [...limitRules],
       }),
     ],
     maxRequestBodySize: LIMITS.maxBodyBytes,

@@ -283,13 +283,13 @@ describe("a flat row", () => {
     sequence: { kind: "columns", columns: ["at", "id"] },
   };
 
-  test("is an upsert placed by its columns", () => {
+  test("is an upsert placed by its columns, which are its clock as well", () => {
     const found = change(flat, null, { ...row, at: "2024-05-17T10:00:00.5Z" });
     expect([found.op, found.key, found.position, found.sourceMs]).toEqual([
       "upsert",
       '["1"]',
       "0000.1202405171000005000000001011.1",
-      null,
+      Date.UTC(2024, 4, 17, 10, 0, 0, 500),
     ]);
   });
 

@@ -132,6 +132,10 @@ describe("answers", () => {
     expect((await post("{ nope }")).json.errors[0].extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
   });
 
+  test("a fault of a document is reported once", async () => {
+    expect((await post("{ nope }")).json.errors).toHaveLength(1);
+  });
+
   test("a page of offers costs one read of customers over the wire as well", async () => {
     const counted = bankContext(100);
     const own = serverOf({ contextFor: () => counted });
