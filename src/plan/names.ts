@@ -40,7 +40,7 @@ const TYPES = [
   "String Int Float Boolean ID BigInt Decimal Double Date Time DateTime UUID JsonText Cursor",
   "Query Mutation Subscription Node PageInfo Customer CustomerMetrics CustomerTiers CustomerSegments Freshness Age",
   "Segment SegmentMembership SegmentTransition MembershipState MemberCount Offer OfferTransition OfferState Tier",
-  "Pipeline PipelineTable TableKind RuleAction Verdict VerdictCount SkipCount RuleCount QuarantineCount PartitionLag Checkpoint",
+  "Pipeline PipelineTable TableKind RuleAction Verdict VerdictCount SkipCount RuleCount QuarantineCount QuarantinedRecord PartitionLag Checkpoint",
   "Snapshot Change ChangePage Gap GapReason Progress Ended EndReason UpdateFrame DeliveryMode OrderDirection",
   "CustomerSnapshot CustomerChange CustomerFrame SegmentSnapshot SegmentChange SegmentFrame OfferSnapshot OfferChange OfferFrame",
   "StreamReason TextComparison",

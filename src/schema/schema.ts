@@ -6,6 +6,7 @@ import { declareFrames } from "./frame.ts";
 import { declareNode } from "./node.ts";
 import { declareOffers } from "./offer.ts";
 import { declarePipeline } from "./pipeline.ts";
+import { declareQuarantine } from "./quarantine.ts";
 import { declareRow, declareTableField } from "./row.ts";
 import { declareSegmentEnums, declareSegments } from "./segment.ts";
 import { declareSubscriptions } from "./subscription.ts";
@@ -29,6 +30,7 @@ export function buildSchema(plan: Plan): GraphQLSchema {
   declareCustomers(surface, inputs);
   declareSegments(surface, enums);
   declarePipeline(surface);
+  declareQuarantine(surface);
   declareSubscriptions(surface, { ...inputs, ...offers, frames: declareFrames(surface, types) });
   return builder.toSchema({ sortSchema: false });
 }

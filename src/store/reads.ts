@@ -1,3 +1,4 @@
+import type { Origin, Refusal } from "../cdc/change.ts";
 import type { Customer, OfferState, Row } from "../customer/customer.ts";
 import type { CustomerFilter, FieldRef } from "../customer/filter.ts";
 import type { Tally } from "./store.ts";
@@ -58,6 +59,34 @@ export interface Counts {
   readonly customers: number;
 }
 
+/** How many bytes of a key or value an excerpt has at most: enough for 10,000 characters of any script. */
+export const EXCERPT_BYTES = 40_000;
+
+/** The beginning of a key or value, and how many bytes all of it has. */
+export interface Excerpt {
+  readonly head: Uint8Array;
+  readonly bytes: number;
+}
+
+/** A refused record, to be looked at. */
+export interface QuarantinedRecord {
+  readonly origin: Origin;
+  /** Null when the record could not be read that far. */
+  readonly table: string | null;
+  readonly refusal: Refusal;
+  /** When it was put aside, milliseconds since 1970. */
+  readonly atMs: number;
+  readonly key: Excerpt | null;
+  readonly value: Excerpt | null;
+}
+
+/** Which refused records. Table null means any. */
+export interface QuarantineQuery {
+  readonly table: string | null;
+  readonly first: number;
+  readonly after: string | null;
+}
+
 /**
  * PORT. What the API asks the store. Reads see whole saves only. NOBODY and customers that never held a live row are not listed.
  * Documents come without outbox, and of their notes with the number of live rows per paged table only.
@@ -75,6 +104,8 @@ export interface Reads {
     after: string | null;
   }): Promise<Listing<ListedRow>>;
   listOffers(query: OfferQuery): Promise<Listing<ListedOffer>>;
+  /** Refused records, the last put aside first. */
+  listQuarantine(query: QuarantineQuery): Promise<Listing<QuarantinedRecord>>;
   /** Segment member counts and ingest counters. */
   counts(): Promise<Counts & { readonly members: readonly MemberCount[] }>;
 }

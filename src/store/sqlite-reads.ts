@@ -5,6 +5,7 @@ import { filterSql, requireFact } from "./filter-sql.ts";
 import type { FindFact } from "./filter-sql.ts";
 import { readCursor, writeCursor } from "./list-cursor.ts";
 import type { Counts, CustomerQuery, ListedOffer, Listing, MemberCount, OfferQuery, Reads } from "./reads.ts";
+import { listQuarantine } from "./sqlite-quarantine.ts";
 import type { ReadDocuments } from "./sqlite-read-documents.ts";
 import { listRows } from "./sqlite-rows.ts";
 import { originalText, storedText } from "./sql-text.ts";
@@ -54,6 +55,7 @@ export function sqliteReads({ db, find, documents }: ReadParts): Reads {
         listRows(db, query, () => documents.read([query.customerId]).get(query.customerId) ?? null),
       ),
     listOffers: async (query) => listOffers(db, query),
+    listQuarantine: async (query) => listQuarantine(db, query),
     counts: async () => reading(() => countAll(db)),
   };
 }

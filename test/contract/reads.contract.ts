@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { SourceRecord } from "../../src/cdc/change.ts";
 import { codeOf } from "../../src/errors.ts";
 import { compareText, compareValues } from "../../src/customer/compare.ts";
 import type { Customer, OfferState } from "../../src/customer/customer.ts";
@@ -7,8 +8,9 @@ import { newCustomer, NOBODY } from "../../src/customer/customer.ts";
 import type { CustomerFilter } from "../../src/customer/filter.ts";
 import { matches, valueOf } from "../../src/customer/filter.ts";
 import type { Plan } from "../../src/customer/plan.ts";
+import { EXCERPT_BYTES } from "../../src/store/reads.ts";
 import type { CustomerQuery, Listing, Reads } from "../../src/store/reads.ts";
-import type { Store, Tally } from "../../src/store/store.ts";
+import type { Quarantined, Store, Tally } from "../../src/store/store.ts";
 import { EMPTY_SAVE } from "../../src/store/store.ts";
 import { documents, filters, orders } from "./documents.ts";
 import { announcement, customer, newPage, next, pageChange, row, saving, SHAPES, write } from "./shapes.ts";
@@ -356,6 +358,45 @@ export function readsContract(name: string, open: (plan: Plan) => Promise<OpenRe
       expect(counts.tallies).toEqual([tally(6)]);
       expect(counts.quarantined).toHaveLength(2);
       expect(counts.quarantined).toContainEqual({ table: null, code: "unreadable", count: 1 });
+    });
+
+    test("refused records are listed one by one, the last first, with coordinates, reason and the bytes they begin with", async () => {
+      const bytes = (length: number) => new Uint8Array(length).fill(255, 1);
+      const refused = (offset: number, parts: Partial<SourceRecord> = {}): Quarantined => ({
+        record: {
+          ...{ topic: "t\u0000", partition: 3, offset: String(offset), timestampMs: 1, headers: {} },
+          ...{ key: null, value: bytes(offset), ...parts },
+        },
+        table: offset % 2 === 0 ? "accounts" : null,
+        refusal: { code: "expectation", reason: `violates r${offset}`, rules: [`r${offset}`] },
+        atMs: 1_000 + offset,
+      });
+      const all = [
+        refused(0, { key: bytes(2) }),
+        ...[1, 2, 3].map((offset) => refused(offset)),
+        refused(4, { value: null, key: new Uint8Array() }),
+        refused(9_007_199, { value: bytes(EXCERPT_BYTES + 1) }),
+      ];
+      for (const each of all) await store.save({ ...EMPTY_SAVE, quarantine: [each, ...all.slice(0, 1)] });
+      const shown = (part: Uint8Array | null) =>
+        part === null ? null : { head: [...part.subarray(0, EXCERPT_BYTES)], bytes: part.length };
+      const expected = all.toReversed().map(({ record, table, refusal, atMs }) => {
+        const { topic, partition, offset, key, value } = record;
+        return {
+          ...{ origin: { topic, partition, offset }, table, refusal, atMs },
+          ...{ key: shown(key), value: shown(value) },
+        };
+      });
+      for (const first of [1, 4, 10])
+        for (const table of [null, "accounts", "nothing"]) {
+          const found = await walk((after) => store.listQuarantine({ table, first, after }));
+          const plain = found.map(({ key, value, ...rest }) => ({
+            ...rest,
+            key: key && { ...key, head: [...key.head] },
+            value: value && { ...value, head: [...value.head] },
+          }));
+          expect(plain).toEqual(expected.filter((each) => table === null || each.table === table));
+        }
     });
 
     test("a pipeline with other metrics lists and filters what was stored before it", async () => {

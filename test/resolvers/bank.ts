@@ -7,7 +7,7 @@ import { silentLog } from "../../src/log.ts";
 import type { Context } from "../../src/resolvers/context.ts";
 import { OPEN_VIEWER } from "../../src/resolvers/context.ts";
 import { createCursors } from "../../src/resolvers/cursor.ts";
-import type { Listing, Reads } from "../../src/store/reads.ts";
+import type { Listing, QuarantinedRecord, Reads } from "../../src/store/reads.ts";
 import { createHub } from "../../src/updates/hub.ts";
 import { manualClock } from "../helpers/manual-clock.ts";
 import { column, condition, metric, offer, table } from "../helpers/history-plan.ts";
@@ -182,6 +182,19 @@ export function recordingReads(all: readonly Customer[]): RecordingReads {
         Object.entries(made).map(([name, state]) => ({ customerId, offer: name, state })),
       );
       return cut(offers, query, (each) => `${each.customerId}/${each.offer}`);
+    },
+    listQuarantine: async (query) => {
+      calls.push("listQuarantine");
+      const bytes = new TextEncoder().encode('{"id":"ü"');
+      const refused: readonly QuarantinedRecord[] = ["1", "2"].map((offset) => ({
+        origin: { topic: "bank.register", partition: 0, offset },
+        table: "register",
+        refusal: { code: "unreadable", reason: "It ends early.", rules: [] },
+        atMs: 1_000,
+        key: null,
+        value: { head: bytes, bytes: bytes.length },
+      }));
+      return cut(refused, query, (each) => each.origin.offset);
     },
     counts: async () => {
       calls.push("counts");

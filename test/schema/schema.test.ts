@@ -199,6 +199,27 @@ describe("answers", () => {
   });
 });
 
+describe("quarantine", () => {
+  const nodes = "nodes { table code reason rules topic partition offset at key value valueBytes }";
+  test("shows refused records with their bytes as text", async () => {
+    const { data, errors } = await run(
+      `{ quarantine(table: "register", first: 1) { ${nodes} pageInfo { hasNextPage } } }`,
+    );
+    expect(errors).toBeUndefined();
+    const record = {
+      ...{ table: "register", code: "unreadable", reason: "It ends early.", rules: [] },
+      ...{ topic: "bank.register", partition: 0, offset: "1", at: "1970-01-01T00:00:01.000Z" },
+      ...{ key: null, value: '{"id":"ü"', valueBytes: 10 },
+    };
+    expect(data).toEqual({ quarantine: { nodes: [record], pageInfo: { hasNextPage: true } } });
+  });
+
+  test("knows the tables there are", async () => {
+    const { errors } = await run(`{ quarantine(table: "x") { ${nodes} } }`);
+    expect(errors?.[0]?.message).toContain("there are: register");
+  });
+});
+
 describe("node", () => {
   test.each([
     ["Customer", globalId("Customer", "001")],

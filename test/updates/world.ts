@@ -245,6 +245,7 @@ function readsOf(documents: ReadonlyMap<string, Customer>, before: () => Promise
       );
       return page(all, first, after);
     },
+    listQuarantine: refused,
     counts: refused,
   };
 }
