@@ -2,7 +2,9 @@ import { join } from "node:path";
 import type { SourceRecord } from "../cdc/change.ts";
 import type { TablePlan } from "../cdc/table.ts";
 import type { Clock } from "../clock.ts";
+import type { Head } from "./file-head.ts";
 import type { Piece } from "./file-lines.ts";
+import { errnoOf, outageOf } from "./file-outage.ts";
 import { createFileReader, type FileReader, type Found } from "./file-progress.ts";
 import { isUnreadable, recordReader } from "./file-records.ts";
 import type { Unreadable } from "./source.ts";
@@ -29,53 +31,72 @@ export interface FileReading {
 }
 
 /** The topic a file's progress is kept under. */
-export function topicOf(path: string): string {
-  return `file:${path}`;
+export function topicOf(path: string, { hash }: Head): string {
+  return `file:${path}#${hash}`;
 }
 
-/** Reads one file on, from where its checkpoint says, as far as it is written. */
+/** Reads one file on, from where its checkpoint says, as far as it is written. Another head is another file: another cursor. */
 export class FileCursor {
+  readonly topic: string;
   readonly #options: FileCursorOptions;
   readonly #toRecord;
   readonly #isPacked: boolean;
   #file: Found;
+  #head: Head;
   #reader: FileReader | null = null;
+  /** Bytes the reader gave. */
+  #read = 0;
   /** Bytes delivered; what ends at or before it is passed over. */
   #delivered: number;
   #state: "more" | "end" | "cut" | "broken" = "more";
   #reason = "";
   #changedMs: number;
 
-  constructor(file: Found, delivered: string, options: FileCursorOptions) {
+  constructor(
+    file: Found,
+    from: { readonly head: Head; readonly delivered: string },
+    options: FileCursorOptions,
+  ) {
+    this.topic = topicOf(file.path, from.head);
     this.#options = options;
     this.#file = file;
-    this.#delivered = Number(delivered);
+    this.#head = from.head;
+    this.#delivered = Number(from.delivered);
     this.#isPacked = file.path.endsWith(".gz");
-    this.#toRecord = recordReader({ path: file.path, topic: topicOf(file.path) }, options.tables);
+    this.#toRecord = recordReader({ path: file.path, topic: this.topic }, options.tables);
     this.#changedMs = options.clock.nowMs();
     if (!this.#isPacked && file.bytes === this.#delivered) this.#state = "end";
   }
 
-  /** Tells the cursor how its file was found this time. */
-  found(file: Found): void {
-    const before = this.#file;
-    if (file.bytes === before.bytes && file.modifiedMs === before.modifiedMs && file.inode === before.inode)
-      return;
+  /** How the file was found last. */
+  get file(): Found {
+    return this.#file;
+  }
+
+  /** True when this is the head of the cursor's file. */
+  hasHead(head: Head | null): boolean {
+    return head !== null && head.hash === this.#head.hash;
+  }
+
+  /** Tells the cursor that its file was written: how it was found this time, with the same head. */
+  written(file: Found, head: Head): void {
+    const goesOn = file.inode === this.#file.inode && file.bytes >= this.#read;
+    if (this.#isPacked || this.#state === "broken" || !goesOn) this.close();
     this.#changedMs = this.#options.clock.nowMs();
     this.#file = file;
-    if (this.#isPacked || this.#state === "broken" || file.inode !== before.inode) this.close();
+    this.#head = head;
     this.#state = "more";
-    if (file.inode !== before.inode && this.#delivered > 0) this.#refuse();
   }
 
   /** True when reading may give something. */
   hasMore(): boolean {
     if (!this.#isPacked && this.#file.bytes < this.#delivered && this.#state !== "broken") this.#refuse();
-    if (this.#state === "cut" && this.#options.follow) return this.#isStill();
+    if ((this.#state === "cut" || !this.#head.isWhole) && this.#options.follow && !this.#isStill())
+      return false;
     return this.#state === "more" || this.#state === "cut" || this.#reason !== "";
   }
 
-  /** Records worth about so many bytes. */
+  /** Records worth about so many bytes. An outage throws `SOURCE_UNAVAILABLE` when nothing was read before it. */
   async read(maxBytes: number): Promise<FileReading> {
     const draft = {
       records: [] as SourceRecord[],
@@ -84,7 +105,12 @@ export class FileCursor {
       delivered: this.#delivered,
     };
     if (this.#state === "cut") this.#takeRest(draft);
-    while (this.#state === "more" && draft.bytes < maxBytes) await this.#readChunk(draft);
+    try {
+      while (this.#state === "more" && draft.bytes < maxBytes) await this.#readChunk(draft);
+    } catch (outage) {
+      // What came before it is delivered; the next reading begins with it.
+      if (draft.delivered === this.#delivered) throw outage;
+    }
     // Without follow nobody comes back for what a writer may still finish.
     if (this.#state === "cut" && !this.#options.follow) this.#takeRest(draft);
     const moved = draft.delivered > this.#delivered;
@@ -101,7 +127,8 @@ export class FileCursor {
 
   /** Bytes known and not delivered; of a packed file its packed size while it is not read to its end. */
   behind(): number {
-    if (this.#isPacked) return this.#state === "end" ? 0 : this.#file.bytes;
+    if (this.#state === "end") return 0;
+    if (this.#isPacked) return this.#file.bytes;
     return Math.max(0, this.#file.bytes - this.#delivered);
   }
 
@@ -109,6 +136,7 @@ export class FileCursor {
   close(): void {
     this.#reader?.close();
     this.#reader = null;
+    this.#read = 0;
   }
 
   async #readChunk(draft: Draft): Promise<void> {
@@ -118,9 +146,16 @@ export class FileCursor {
     const { splitter } = this.#reader;
     try {
       const chunk = await this.#reader.read();
+      this.#read += chunk?.length ?? 0;
       if (chunk !== null) for (const piece of splitter.push(chunk)) this.#take(draft, piece);
+      else if (this.#read < this.#delivered) this.#refuse();
       else this.#state = this.#isUndelivered(splitter.rest()) ? "cut" : "end";
     } catch (error) {
+      const outage = outageOf(this.#file.path, error);
+      if (outage !== null) {
+        if (this.#isPacked) this.close();
+        throw outage;
+      }
       if (this.#options.follow && this.#isPacked && isCutShort(error) && !this.#isStill())
         this.#state = "cut";
       else this.#break(error instanceof Error ? error.message : String(error));
@@ -163,7 +198,7 @@ export class FileCursor {
   }
 
   #refuse(): void {
-    this.#break("the file was replaced or cut under its name; give new content a new name");
+    this.#break("the file was cut under its name: it is shorter than what was read of it");
     this.close();
   }
 
@@ -176,7 +211,7 @@ export class FileCursor {
   #report(): Unreadable {
     const reason = this.#reason;
     this.#reason = "";
-    const origin = { topic: topicOf(this.#file.path), partition: 1, offset: String(this.#delivered) };
+    const origin = { topic: this.topic, partition: 1, offset: String(this.#delivered) };
     return { origin, reason, bytes: null };
   }
 }
@@ -190,7 +225,7 @@ interface Draft {
 
 /** A packed file that ends too early may still be written. */
 function isCutShort(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "Z_BUF_ERROR";
+  return errnoOf(error) === "Z_BUF_ERROR";
 }
 
 function isWhole({ bytes }: Piece): boolean {

@@ -2,7 +2,9 @@ import { createReadStream } from "node:fs";
 import { open, readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { createGunzip } from "node:zlib";
+import { Customer360Error } from "../errors.ts";
 import { LineSplitter, type Splitter } from "./file-lines.ts";
+import { isGone } from "./file-outage.ts";
 import { jsonSplitter } from "./file-values.ts";
 
 /** A file of the watched folder as it was found last. */
@@ -24,10 +26,28 @@ export async function findFiles(dir: string): Promise<readonly Found[]> {
     .sort();
   const found: Found[] = [];
   for (const path of paths) {
-    const file = await stat(join(dir, path)).catch(() => null);
-    if (file !== null) found.push({ path, bytes: file.size, inode: file.ino, modifiedMs: file.mtimeMs });
+    const file = await findFile(dir, path);
+    if (file !== null) found.push(file);
   }
   return found;
+}
+
+/** One file as it is now; null when it is gone. Throws `SOURCE_UNAVAILABLE`. */
+export async function findFile(dir: string, path: string): Promise<Found | null> {
+  try {
+    const { size, ino, mtimeMs } = await stat(join(dir, path));
+    return { path, bytes: size, inode: ino, modifiedMs: mtimeMs };
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw new Customer360Error("SOURCE_UNAVAILABLE", `the file ${path} cannot be found now`, {
+      cause: error,
+    });
+  }
+}
+
+/** True when nothing says that the file was written in between. */
+export function isUntouched(before: Found, now: Found): boolean {
+  return now.bytes === before.bytes && now.modifiedMs === before.modifiedMs && now.inode === before.inode;
 }
 
 const FILE_NAME = /\.(json|ndjson|jsonl)(\.gz)?$/;
@@ -38,7 +58,7 @@ const MAX_CHUNK_BYTES = 256 * 1024;
 /** Reads one file from its start, piece by piece, keeping the place and the splitter between readings. */
 export interface FileReader {
   readonly splitter: Splitter;
-  /** The next bytes, unpacked; null at the end of what is there now. */
+  /** The next bytes, unpacked; null at the end of what is there now. Throws what the system or zlib says. */
   read(): Promise<Buffer | null>;
   close(): void;
 }
@@ -62,22 +82,27 @@ export function createFileReader(fullPath: string, limits: ReadingLimits): FileR
   return { splitter, ...bytes };
 }
 
-/** Holds no handle between readings, so thousands of files may be followed. */
+/** Holds no handle between readings, so thousands of files may be followed. A reading that failed may be made again. */
 function plainBytes(fullPath: string, chunkBytes: number): Pick<FileReader, "read" | "close"> {
   let at = 0;
   return {
     read: async () => {
-      const handle = await open(fullPath);
-      try {
-        const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, at);
-        at += bytesRead;
-        return bytesRead === 0 ? null : buffer.subarray(0, bytesRead);
-      } finally {
-        await handle.close();
-      }
+      const chunk = await chunkAt(fullPath, chunkBytes, at);
+      at += chunk.length;
+      return chunk.length === 0 ? null : chunk;
     },
     close: () => {},
   };
+}
+
+async function chunkAt(fullPath: string, chunkBytes: number, at: number): Promise<Buffer> {
+  const handle = await open(fullPath);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, at);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }
 
 function unpackedBytes(fullPath: string, chunkBytes: number): Pick<FileReader, "read" | "close"> {

@@ -11,7 +11,7 @@ export type RecordReader = (piece: Piece, timestampMs: number) => SourceRecord |
 export interface FileIdentity {
   /** Relative to the watched folder, with `/`. */
   readonly path: string;
-  /** The topic of its checkpoint. */
+  /** The topic of its checkpoint: names the path and the head, so tells it from others that bore the path. */
   readonly topic: string;
 }
 
@@ -22,7 +22,7 @@ export interface FileIdentity {
 export function recordReader(file: FileIdentity, tables: readonly TablePlan[]): RecordReader {
   const table = tableOf(file.path, tables);
   const topic = table?.topics[0];
-  const partition = hash31(file.path);
+  const partition = hash31(file.topic);
   return (piece, timestampMs) => {
     const { bytes, index } = piece;
     const offset = String(index);

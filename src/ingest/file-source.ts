@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import type { TablePlan } from "../cdc/table.ts";
 import type { Clock } from "../clock.ts";
-import { Customer360Error } from "../errors.ts";
-import { FileCursor, topicOf } from "./file-cursor.ts";
-import { findFiles, type Found } from "./file-progress.ts";
+import { codeOf, Customer360Error } from "../errors.ts";
+import { FileCursor, topicOf, type FileReading } from "./file-cursor.ts";
+import { headOf } from "./file-head.ts";
+import { findFile, findFiles, isUntouched, type Found } from "./file-progress.ts";
 import type { Checkpoint, Source, SourceBatch, Unreadable } from "./source.ts";
 
 /** What a file source is told. */
@@ -19,53 +21,91 @@ export interface FileSourceOptions {
   readonly maxRecordBytes?: number;
   /** Pause between looks when following, milliseconds; default 250. */
   readonly pollMs?: number;
-  /** How long an unfinished end must stand still before it is taken for the real end when following, milliseconds; default 5,000. */
+  /** How long an unfinished end (or first line) must stand still before it is taken for the real one when following, milliseconds; default 5,000. */
   readonly settleMs?: number;
 }
 
 /**
  * The Source port over a folder of `.json`, `.ndjson` (or `.jsonl`) files and `.gz` of either, in the order of their names.
  *
- * A file is known by its path and only ever grows: its checkpoint is how many (unpacked) bytes of it are done with. A file
- * that is replaced under its name would give its lines the coordinates of others, so it is refused: new content needs a new
- * name. A broken file is reported and left, the rest goes on; after a restart it is tried again.
+ * A file is known by its path and its head (file-head.ts: the line its first value ends on) and only ever grows: its
+ * checkpoint, under the topic `file:<path>#<hash of the head>`, is how many (unpacked) bytes of it are done with. Another head
+ * under the same path is another file, read from its start; the same head and less content than was read is refused. A file
+ * rewritten with the same first line cannot be told from one that grew: new content needs a new first line, or a new name.
+ *
+ * A broken file is reported and left, the rest goes on; after a restart it is tried again. What the system cannot read for the
+ * moment is an outage: `next` throws `SOURCE_UNAVAILABLE`, having delivered nothing, and may be called again.
  */
 export function fileSource(options: FileSourceOptions): Source {
   const { dir, clock, follow, maxBytes = 1_000_000, pollMs = 250 } = options;
   const { maxRecordBytes = 16_000_000, settleMs = 5_000 } = options;
   const cursorOptions = { ...options, maxBytes, maxRecordBytes, settleMs };
-  const cursors = new Map<string, FileCursor>();
+  /** In the order of names, which is the order files are read in. */
+  let cursors = new Map<string, FileCursor>();
   const done = new Map<string, string>();
   const closing = new AbortController();
   const unreadable: Unreadable[] = [];
 
   const look = async (): Promise<void> => {
-    const found = await list(dir);
-    const known = new Map(cursors);
-    // Rebuilt in the order of names, which is the order files are read in.
-    cursors.clear();
-    for (const file of found) {
-      const from = done.get(topicOf(file.path)) ?? "0";
-      const cursor = known.get(file.path) ?? new FileCursor(file, from, cursorOptions);
-      known.delete(file.path);
-      cursor.found(file);
-      cursors.set(file.path, cursor);
+    const now = new Map<string, FileCursor>();
+    for (const file of await list(dir)) {
+      const cursor = await cursorOf(file);
+      if (cursor !== null) now.set(file.path, cursor);
     }
-    for (const cursor of known.values()) cursor.close();
+    for (const [path, cursor] of cursors) if (now.get(path) !== cursor) cursor.close();
+    cursors = now;
+  };
+
+  /** The cursor of a file as it was found now: the known one while the head is the same. Null when it is gone meanwhile. */
+  const cursorOf = async (file: Found): Promise<FileCursor | null> => {
+    const known = cursors.get(file.path);
+    if (known !== undefined && isUntouched(known.file, file)) return known;
+    const head = await headOf(join(dir, file.path));
+    if (head === null) return null;
+    if (known === undefined || !known.hasHead(head)) {
+      const delivered = done.get(topicOf(file.path, head)) ?? "0";
+      return new FileCursor(file, { head, delivered }, cursorOptions);
+    }
+    known.written(file, head);
+    return known;
+  };
+
+  /** True when the path leads to another file by now: a look may be long ago. */
+  const isReplaced = async (cursor: FileCursor): Promise<boolean> => {
+    const file = await findFile(dir, cursor.file.path);
+    if (file === null) return true;
+    return !isUntouched(cursor.file, file) && !cursor.hasHead(await headOf(join(dir, file.path)));
+  };
+
+  const read = async (cursor: FileCursor, room: number): Promise<FileReading | null> => {
+    if (!(await isReplaced(cursor))) return cursor.read(room);
+    // The next look finds what is there instead.
+    cursors.delete(cursor.file.path);
+    cursor.close();
+    return null;
   };
 
   const gather = async (): Promise<readonly SourceBatch[]> => {
     const batches: SourceBatch[] = [];
+    const outages: unknown[] = [];
     let room = maxBytes;
-    for (const [path, cursor] of cursors) {
+    for (const cursor of cursors.values()) {
       if (room <= 0) break;
       if (!cursor.hasMore()) continue;
-      const { records, bytes, nextOffset, unreadable: faults } = await cursor.read(room);
+      const reading = await read(cursor, room).catch((error: unknown) => {
+        if (codeOf(error) !== "SOURCE_UNAVAILABLE") throw error;
+        outages.push(error);
+        return null;
+      });
+      if (reading === null) continue;
+      const { records, bytes, nextOffset, unreadable: faults } = reading;
       unreadable.push(...faults);
       room -= bytes;
       if (nextOffset !== null)
-        batches.push({ topic: topicOf(path), partition: 0, records, nextOffset, bytes });
+        batches.push({ topic: cursor.topic, partition: 0, records, nextOffset, bytes });
     }
+    // What the other files gave is delivered; the outage is met again when nothing else is left.
+    if (batches.length === 0 && outages.length > 0) throw outages[0];
     return batches;
   };
 
@@ -88,9 +128,9 @@ export function fileSource(options: FileSourceOptions): Source {
     acknowledge: async (checkpoints) => remember(done, checkpoints),
     unreadable: () => unreadable.splice(0),
     lag: async () =>
-      [...cursors].flatMap(([path, cursor]) => {
+      [...cursors.values()].flatMap((cursor) => {
         const behind = cursor.behind();
-        return behind > 0 ? [{ topic: topicOf(path), partition: 0, behind: String(behind) }] : [];
+        return behind > 0 ? [{ topic: cursor.topic, partition: 0, behind: String(behind) }] : [];
       }),
     close: async () => {
       closing.abort();

@@ -2,7 +2,8 @@ import type { Origin, SourceRecord } from "../cdc/change.ts";
 
 /**
  * Records of one partition of the source, in its order. The partition is the source's own unit of progress: for Kafka the
- * records' partition, for files the file (topic `file:<path>`), whose records carry the coordinates they were captured with.
+ * records' partition, for files the file (topic `file:<path>#<hash of its head>`), whose records carry the
+ * coordinates they were captured with.
  */
 export interface SourceBatch {
   readonly topic: string;
@@ -41,6 +42,7 @@ export interface Lag {
  * - batches of a partition arrive in its order; what was not acknowledged is delivered again after a restart;
  * - `acknowledge` takes contiguous prefixes only (acknowledgements.ts makes them) and may be called late or never;
  * - at most one batch per partition is out at a time when `next` is awaited one after the other; memory stays bounded;
+ * - a `next` that throws (`SOURCE_UNAVAILABLE`: an outage) has delivered nothing and passed over nothing; it may be called again;
  * - `close` is idempotent and settles pending calls of `next` with null within its deadline.
  */
 export interface Source {

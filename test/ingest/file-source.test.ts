@@ -66,6 +66,10 @@ async function readAll(from: Source, checkpoints: readonly Checkpoint[] = []): P
 
 const checkpointsOf = (batches: readonly SourceBatch[]): readonly Checkpoint[] =>
   batches.map(({ topic, partition, nextOffset }) => ({ topic, partition, nextOffset }));
+/** The path a file's topic names; the topic ends in the hash of the file's head. */
+const pathOf = (topic: string): string => topic.replace(/^file:(.*)#[0-9a-f]{16}$/, "$1");
+const coordinatesOf = ({ records }: Seen): readonly string[] =>
+  records.map(({ topic, partition, offset }) => `${topic}/${partition}/${offset}`);
 const text = (bytes: Uint8Array | null): string | null =>
   bytes === null ? null : Buffer.from(bytes).toString();
 const values = ({ records }: Seen): readonly (string | null)[] => records.map(({ value }) => text(value));
@@ -194,10 +198,10 @@ test("files are read in the order of their names, subfolders included, hidden an
   await put("readme.md", "nothing");
   const seen = await readAll(source({ maxBytes: 1 }));
   expect(values(seen)).toEqual(['{"amount":1}', '{"amount":3}', '{"amount":5}']);
-  expect(seen.checkpoints.map(({ topic }) => topic)).toEqual([
-    "file:a/z/ledger.ndjson",
-    "file:b/ledger.ndjson",
-    "file:ledger-10.ndjson",
+  expect(seen.checkpoints.map(({ topic }) => pathOf(topic))).toEqual([
+    "a/z/ledger.ndjson",
+    "b/ledger.ndjson",
+    "ledger-10.ndjson",
   ]);
 });
 
@@ -206,11 +210,13 @@ test("broken lines, nameless files and over-long records are reported with their
   await put("unknown.ndjson", '{"amount":3}\n');
   const seen = await readAll(source({ maxRecordBytes: 200 }));
   expect(values(seen)).toEqual(['{"amount":1}', '{"amount":2}']);
-  expect(seen.unreadable.map(({ origin, bytes }) => [origin.topic, origin.offset, text(bytes)])).toEqual([
-    ["file:ledger.ndjson", "0", "nonsense"],
-    ["file:ledger.ndjson", "2", null],
-    ["file:ledger.ndjson", "3", "[1]"],
-    ["file:unknown.ndjson", "0", '{"amount":3}'],
+  expect(
+    seen.unreadable.map(({ origin, bytes }) => [pathOf(origin.topic), origin.offset, text(bytes)]),
+  ).toEqual([
+    ["ledger.ndjson", "0", "nonsense"],
+    ["ledger.ndjson", "2", null],
+    ["ledger.ndjson", "3", "[1]"],
+    ["unknown.ndjson", "0", '{"amount":3}'],
   ]);
 });
 
@@ -224,9 +230,9 @@ test("a packed file cut in the middle, or that is none, is reported, and what it
   await put("ledger-b.ndjson.gz", "not packed at all");
   await put("ledger-c.ndjson", '{"amount":-5}\n');
   const seen = await readAll(source());
-  expect(seen.unreadable.map(({ origin }) => origin.topic)).toEqual([
-    "file:ledger-a.ndjson.gz",
-    "file:ledger-b.ndjson.gz",
+  expect(seen.unreadable.map(({ origin }) => pathOf(origin.topic))).toEqual([
+    "ledger-a.ndjson.gz",
+    "ledger-b.ndjson.gz",
   ]);
   expect(values(seen).at(-1)).toBe('{"amount":-5}');
   const again = await readAll(source(), seen.checkpoints);
@@ -264,21 +270,119 @@ test("new files are found while following, and packed ones are read when they ar
   expect(following.unreadable()).toEqual([]);
 });
 
-test("a file replaced under its name is refused, one that disappears is forgotten", async () => {
-  await put("ledger.ndjson", '{"amount":1}\n{"amount":2}\n');
+const OLD = '{"amount":1}\n{"amount":2}\n';
+const NEW = '{"amount":7}\n{"amount":8}\n{"amount":9}\n';
+const NEW_VALUES = ['{"amount":7}', '{"amount":8}', '{"amount":9}'];
+const replacements: readonly [string, (path: string, content: string | Uint8Array) => Promise<void>][] = [
+  ["in place", put],
+  [
+    "by another",
+    async (path, content) => {
+      await put("incoming", content);
+      await rename(join(dir, "incoming"), join(dir, path));
+    },
+  ],
+];
+const packings: readonly [string, (content: string) => string | Uint8Array][] = [
+  ["ledger.ndjson", (content) => content],
+  ["ledger.json", (content) => `[\n${content.trim().replaceAll("\n", ",\n")}\n]\n`],
+  ["ledger.ndjson.gz", (content) => gzipSync(content)],
+];
+
+for (const [how, replace] of replacements)
+  for (const [path, pack] of packings) {
+    test(`${path} replaced ${how} between runs is read from its start, its rows beside the old ones`, async () => {
+      await put(path, pack(OLD));
+      const first = await readAll(source());
+      await replace(path, pack(NEW));
+      const second = await readAll(source(), first.checkpoints);
+      expect(values(second)).toEqual(NEW_VALUES);
+      expect(new Set([...coordinatesOf(first), ...coordinatesOf(second)]).size).toBe(5);
+      // Both are known from now on.
+      const known = [...first.checkpoints, ...second.checkpoints];
+      expect(values(await readAll(source(), known))).toEqual([]);
+      await replace(path, pack(OLD));
+      expect(values(await readAll(source(), known))).toEqual([]);
+    });
+
+    test(`${path} replaced ${how} while it is watched is read from its start`, async () => {
+      await put(path, pack(OLD));
+      const following = source({ follow: true });
+      await following.start([]);
+      const within = follower(following);
+      expect(await within(3)).toHaveLength(2);
+      await replace(path, pack(NEW));
+      expect(await within(3)).toEqual(NEW_VALUES);
+      expect(following.unreadable()).toEqual([]);
+      expect(await following.lag()).toEqual([]);
+    });
+
+    test(`${path} replaced ${how} while it is read is read from its start, and no line of it goes by the old name`, async () => {
+      await put(path, pack(OLD.repeat(50)));
+      const from = source({ maxBytes: 100 });
+      await from.start([]);
+      const first = (await from.next(FOREVER)) ?? [];
+      await replace(path, pack(NEW.repeat(60)));
+      const rest: SourceBatch[] = [];
+      for (let next = await from.next(FOREVER); next !== null; next = await from.next(FOREVER))
+        rest.push(...next);
+      const topics = new Set(first.map(({ topic }) => topic));
+      const late = rest.filter(({ topic }) => !topics.has(topic)).flatMap(({ records }) => records);
+      expect(late.map(({ value }) => text(value))).toEqual(
+        Array.from({ length: 60 }, () => NEW_VALUES).flat(),
+      );
+      expect(rest.filter(({ topic }) => topics.has(topic))).toEqual([]);
+    });
+  }
+
+test.each([["ledger.ndjson"], ["ledger.ndjson.gz"]])(
+  "%s with the same first line goes on when it has grown, whatever its inode, and is refused when it is shorter",
+  async (path) => {
+    const pack = path.endsWith(".gz") ? gzipSync : (content: string) => content;
+    await put(path, pack(OLD));
+    const first = await readAll(source());
+    await put("incoming", pack(`${OLD}{"amount":3}\n`));
+    await rename(join(dir, "incoming"), join(dir, path));
+    const second = await readAll(source(), first.checkpoints);
+    expect(values(second)).toEqual(['{"amount":3}']);
+    await put(path, pack('{"amount":1}\n'));
+    const third = await readAll(source(), second.checkpoints);
+    expect(values(third)).toEqual([]);
+    expect(third.unreadable.map(({ reason }) => reason)).toEqual([
+      "the file was cut under its name: it is shorter than what was read of it",
+    ]);
+  },
+);
+
+test("a file is not begun while its first line may still be written, unless nobody writes any more", async () => {
+  const values = Array.from({ length: 3 }, (_, at) => `{"amount":${at}}`);
   const following = source({ follow: true });
   await following.start([]);
   const within = follower(following);
-  expect(await within(3)).toHaveLength(2);
-  await put("ledger.new", '{"amount":7}\n{"amount":8}\n{"amount":9}\n');
-  await rename(join(dir, "ledger.new"), join(dir, "ledger.ndjson"));
-  expect(await within(3)).toEqual([]);
-  expect(following.unreadable().map(({ reason }) => reason)).toEqual([
-    "the file was replaced or cut under its name; give new content a new name",
-  ]);
+  await put("ledger.json", `[${values[0]},`);
+  expect(await within(5)).toBeNull();
+  await appendFile(join(dir, "ledger.json"), `${values[1]},`);
+  expect(await within(5)).toBeNull();
+  await appendFile(join(dir, "ledger.json"), `${values[2]}]`);
+  expect(await within(5)).toBeNull();
+  expect(await within(20)).toEqual(values);
+  await appendFile(join(dir, "ledger.json"), "\n");
+  expect(await within(20)).toBeNull();
+  // When it is read once, what is there counts.
+  const seen = await readAll(source());
+  await put("ledger.json", `[${values.join(",")}]`);
+  expect((await readAll(source(), seen.checkpoints)).records).toEqual([]);
+});
+
+test("a file that disappears is forgotten", async () => {
+  await put("ledger.ndjson", OLD);
+  const following = source({ follow: true });
+  await following.start([]);
   await unlink(join(dir, "ledger.ndjson"));
-  await within(3);
+  const within = follower(following);
+  expect(await within(3)).toBeNull();
   expect(await following.lag()).toEqual([]);
+  expect(following.unreadable()).toEqual([]);
 });
 
 test("a folder that is not there is a failure of the source, with the folder's name", async () => {
