@@ -2,6 +2,7 @@ import type { SourceRecord } from "../cdc/change.ts";
 import { Scanner } from "../cdc/scanner.ts";
 import type { TablePlan } from "../cdc/table.ts";
 import type { Piece } from "./file-lines.ts";
+import { namesake, strangerReason } from "./file-names.ts";
 import type { Unreadable } from "./source.ts";
 
 /** Turns the values of one file into records. */
@@ -17,11 +18,10 @@ export interface FileIdentity {
 
 /**
  * A value is a captured record when it names its `topic` and `offset` and has a `value` or `payload` (what `kcat -J` prints);
- * it then goes the way it would from Kafka. Anything else is a bare change of the table the file is named after.
+ * it then goes the way it would from Kafka. Anything else is a bare change of the table or topic the file is named after.
  */
 export function recordReader(file: FileIdentity, tables: readonly TablePlan[]): RecordReader {
-  const table = tableOf(file.path, tables);
-  const topic = table?.topics[0];
+  const topic = namesake(file.path, tables)?.topic;
   const partition = hash31(file.topic);
   return (piece, timestampMs) => {
     const { bytes, index } = piece;
@@ -33,9 +33,7 @@ export function recordReader(file: FileIdentity, tables: readonly TablePlan[]): 
     if (topic !== undefined && bytes[0] === 0x7b)
       return { topic, partition, offset, timestampMs, key: null, value: bytes, headers: {} };
     const reason =
-      topic === undefined
-        ? `not a captured record, and no table is named like the file ${file.path}`
-        : "neither a captured record nor a JSON object";
+      topic === undefined ? strangerReason(file.path, tables) : "neither a captured record nor a JSON object";
     return { origin, reason, bytes };
   };
 }
@@ -43,13 +41,6 @@ export function recordReader(file: FileIdentity, tables: readonly TablePlan[]): 
 /** True for what could not be read. */
 export function isUnreadable(read: SourceRecord | Unreadable): read is Unreadable {
   return "origin" in read;
-}
-
-/** The table a file of bare changes belongs to: its name up to the first dot or dash is the table's. */
-function tableOf(path: string, tables: readonly TablePlan[]): TablePlan | undefined {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  const [stem] = name.split(/[.-]/);
-  return tables.find((table) => table.name === stem);
 }
 
 /** FNV-1a over UTF-16 code units, cut to what a partition number may be. */
