@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 
 const CONNECTIONS = 16;
+const PATIENCE_MS = 30_000;
 const HEAD_END = Buffer.from("\r\n\r\n");
 
 /** A request to send again and again, and where. */
@@ -13,12 +14,11 @@ export interface HttpLoadOptions {
   readonly expected: Buffer | null;
 }
 
-/** HTTP clients on raw keep-alive sockets, each with one request under way. */
+/** HTTP clients on raw sockets, kept alive for a run, each with one request under way. */
 export class HttpLoad {
   readonly #request: Buffer;
   readonly #port: number;
   #expected: Buffer | null;
-  readonly #sockets: Socket[] = [];
 
   constructor({ port, path, body, expected }: HttpLoadOptions) {
     this.#port = port;
@@ -37,19 +37,18 @@ export class HttpLoad {
 
   /** Sends so many requests over sixteen connections; rejects when any answer is not 200 with the expected bytes. */
   async run(requests: number): Promise<number> {
-    while (this.#sockets.length < CONNECTIONS) this.#sockets.push(await opened(this.#port));
+    const sockets = await Promise.all(Array.from({ length: CONNECTIONS }, () => opened(this.#port)));
     let left = requests;
     const take = () => {
       left -= 1;
       return left >= 0;
     };
-    await Promise.all(this.#sockets.map((socket) => this.#drive(socket, take)));
+    try {
+      await Promise.all(sockets.map((socket) => this.#drive(socket, take)));
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
     return requests;
-  }
-
-  /** Closes the connections. */
-  close(): void {
-    for (const socket of this.#sockets) socket.destroy();
   }
 
   #drive(socket: Socket, take: () => boolean): Promise<void> {
@@ -88,6 +87,7 @@ export class HttpLoad {
 function opened(port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error("a request was never answered")));
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);

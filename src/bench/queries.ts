@@ -61,7 +61,6 @@ function measure(name: string, found: Comparison, goal: number): Measure {
 async function answerOf(port: number, { body }: Query): Promise<string> {
   const load = new HttpLoad({ port, path: "/graphql", body, expected: null });
   await load.run(1);
-  load.close();
   const text = load.answer.toString();
   if (text.includes('"errors"') || !text.includes('"spending"')) throw new Error(`answered ${text}`);
   return text;
@@ -75,11 +74,8 @@ async function comparison(
   const expected = Buffer.from(await answerOf(product.port, { path, body, requests }));
   const ours = new HttpLoad({ port: product.port, path: "/graphql", body, expected });
   const theirs = new HttpLoad({ port: raw.port, path, body, expected });
-  const found = await compare(
+  return compare(
     { run: () => ours.run(requests), meter: meterOf(product.child) },
     { run: () => theirs.run(requests * 5), meter: meterOf(raw.child) },
   );
-  ours.close();
-  theirs.close();
-  return found;
 }

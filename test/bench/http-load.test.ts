@@ -16,11 +16,7 @@ async function loading(answer: (count: number) => { status: number; text: string
   const { port } = server.address() as AddressInfo;
   const bytes = expected === null ? null : Buffer.from(expected);
   const load = new HttpLoad({ port, path: "/x", body: "{}", expected: bytes });
-  const close = () => {
-    load.close();
-    server.close();
-  };
-  return { load, count: () => count, close };
+  return { load, count: () => count, cut: () => server.closeAllConnections(), close: () => server.close() };
 }
 
 describe("the load of requests", () => {
@@ -29,6 +25,15 @@ describe("the load of requests", () => {
     expect(await load.run(40)).toBe(40);
     expect(count()).toBe(40);
     expect(load.answer.toString()).toBe("ä".repeat(50_000));
+    close();
+  });
+
+  test("a server that closes idle connections between two runs is no matter", async () => {
+    const { load, count, cut, close } = await loading(() => ({ status: 200, text: "a" }), "a");
+    await load.run(20);
+    cut();
+    await load.run(20);
+    expect(count()).toBe(40);
     close();
   });
 
