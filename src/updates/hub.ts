@@ -321,12 +321,12 @@ class StreamHub implements Hub {
     while (!signal.aborted) {
       await this.#options.clock.wait(this.limits.progressMs, signal);
       if (signal.aborted) return;
-      await this.#reckon();
+      void this.#reckon();
       this.#progress();
     }
   }
 
-  /** Notes when nothing is left to read. A stream that cannot be asked now will be asked again. */
+  /** Notes when nothing is left to read. Nobody waits for it: a stream that is slow to answer holds up no sign of life. */
   async #reckon(): Promise<void> {
     const { updates, clock } = this.#options;
     const nowMs = clock.nowMs();

@@ -134,12 +134,16 @@ describe("what a snapshot showed ahead of the stream", () => {
     await settle();
     await w.clock.advance(2 * HUB_LIMITS.progressMs);
     const soon = await waiting;
-    const later = next();
-    await hour(w);
-    const kept = [snapshot, soon, await later].map(
+    const seen = [snapshot, soon];
+    for (let n = 0; n < 2; n++) {
+      const later = next();
+      await hour(w);
+      seen.push(await later);
+    }
+    const kept = seen.map(
       ({ cursor }) => w.context.cursors.open(cursor ?? "", "everything").floors?.size ?? 0,
     );
-    expect(kept).toEqual([3, 3, 0]);
+    expect([kept[0], kept[1], kept.at(-1)]).toEqual([3, 3, 0]);
   });
 });
 
