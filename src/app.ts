@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { systemClock, type Clock } from "./clock.ts";
 import type { Plan } from "./customer/plan.ts";
 import { demoSource } from "./demo/demo-source.ts";
@@ -8,7 +10,8 @@ import { createPipeline } from "./ingest/pipeline.ts";
 import { rederiveAll } from "./ingest/rederive.ts";
 import { createRelay } from "./ingest/relay.ts";
 import type { SourceRecord } from "./cdc/change.ts";
-import type { Lag, Source } from "./ingest/source.ts";
+import { findFiles } from "./ingest/file-progress.ts";
+import type { Lag, Source, Unreadable } from "./ingest/source.ts";
 import type { Log } from "./log.ts";
 import type { Context, Viewer } from "./resolvers/context.ts";
 import { createCursors } from "./resolvers/cursor.ts";
@@ -51,6 +54,8 @@ export interface AppOptions {
   /** Null to ingest and serve nothing. */
   readonly serve: ServeOptions | null;
   readonly log: Log;
+  /** Told of everything the source could not read, as it is found. */
+  readonly onUnreadable?: (found: Unreadable) => void;
   readonly clock?: Clock;
 }
 
@@ -88,7 +93,10 @@ function openParts(options: AppOptions, clock: Clock): Parts {
       directory,
       store: sqliteStore({ path: directory.store, plan }),
       updates: localUpdates({ path: directory.updates, clock }),
-      source: source === null ? null : openSource(source, { plan, clock, journal: directory.journal }),
+      source:
+        source === null
+          ? null
+          : overheard(openSource(source, { plan, clock, journal: directory.journal }), options.onUnreadable),
     };
   } catch (error) {
     directory.release();
@@ -103,6 +111,26 @@ function openSource(
   return source.kind === "demo"
     ? demoSource({ ...source, path: journal, clock })
     : fileSource({ dir: source.dir, tables: plan.tables, clock, follow: source.follow });
+}
+
+function overheard(source: Source, tell: (found: Unreadable) => void = () => {}): Source {
+  return {
+    ...source,
+    unreadable: () => {
+      const found = source.unreadable();
+      found.forEach(tell);
+      return found;
+    },
+  };
+}
+
+/** Refuses a folder that is not there before anything is made: waiting for it would look like having nothing to do. */
+function guardFolder(dir: string): void {
+  const path = resolve(dir);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) return;
+  const text = found === undefined ? "does not exist" : "is no folder";
+  throw new Customer360Error("SETTINGS_INVALID", `the folder of records ${path} ${text}`);
 }
 
 /** Refuses to show customers to a network without anybody asking who looks. */
@@ -208,6 +236,7 @@ function createIngest(options: AppOptions, parts: Parts, clock: Clock) {
 export function createApp(options: AppOptions): App {
   const { log, serve, clock = systemClock } = options;
   if (serve !== null) guardAddress(serve, log);
+  if (options.source?.kind === "files") guardFolder(options.source.dir);
   const parts = openParts(options, clock);
   const serving = serve === null ? null : createServing({ ...options, serve }, parts, clock);
   const ingest = createIngest(options, parts, clock);
@@ -244,25 +273,41 @@ export function createApp(options: AppOptions): App {
   };
 }
 
-/** The first records of a folder's files, for a look at them; at most `limit`. */
+/** What a look at a folder's files brought. */
+export interface Sample {
+  readonly records: readonly SourceRecord[];
+  /** What came before the last of these records and could not be read. */
+  readonly unreadable: readonly Unreadable[];
+}
+
+/** The first records of a folder's files, for a look at them; at most `limit`. Throws SETTINGS_INVALID without the folder. */
 export async function readSample(options: {
   readonly plan: Plan;
   readonly dir: string;
   readonly limit: number;
-}): Promise<readonly SourceRecord[]> {
+}): Promise<Sample> {
   const { plan, dir, limit } = options;
+  guardFolder(dir);
   const source = fileSource({ dir, tables: plan.tables, clock: systemClock, follow: false });
   const records: SourceRecord[] = [];
+  const unreadable: Unreadable[] = [];
   try {
     await source.start([]);
     for (let batches = await source.next(NEVER); batches !== null; batches = await source.next(NEVER)) {
       records.push(...batches.flatMap((batch) => batch.records));
+      unreadable.push(...source.unreadable());
       if (records.length >= limit) break;
     }
+    unreadable.push(...source.unreadable());
   } finally {
     await source.close();
   }
-  return records.slice(0, limit);
+  return { records: records.slice(0, limit), unreadable };
+}
+
+/** True when a folder has files that could hold records. Throws when it cannot be listed. */
+export async function hasRecordFiles(dir: string): Promise<boolean> {
+  return (await findFiles(dir)).length > 0;
 }
 
 const NEVER = new AbortController().signal;

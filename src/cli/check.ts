@@ -1,20 +1,21 @@
 import { Command } from "commander";
-import { readSample } from "../app.ts";
+import { hasRecordFiles, readSample } from "../app.ts";
 import type { Plan } from "../customer/plan.ts";
 import { inspectSample } from "../plan/sample.ts";
-import { readPlan } from "./options.ts";
+import type { Warning } from "../plan/seen.ts";
+import { counted, createFaults, noFiles } from "./faults.ts";
+import { pipelineFile, readPlan } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Records of a sample that are looked at; more would say nothing new. */
 const SAMPLE_RECORDS = 20_000;
 
 function described(plan: Plan): string {
-  const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? "" : "s"}`;
   return [
-    count(plan.tables.length, "table"),
-    count(plan.metrics.length, "metric"),
-    count(plan.segments.length, "segment"),
-    count(plan.offers.length, "offer"),
+    counted(plan.tables.length, "table"),
+    counted(plan.metrics.length, "metric"),
+    counted(plan.segments.length, "segment"),
+    counted(plan.offers.length, "offer"),
   ].join(", ");
 }
 
@@ -22,22 +23,37 @@ function described(plan: Plan): string {
 export function checkCommand(terminal: Terminal): Command {
   return new Command("check")
     .description("validate a pipeline file and, given sample records, warn about clocks, dates and units")
-    .requiredOption("--pipeline <file>", "the pipeline file")
+    .argument("[pipeline]", "the pipeline file")
+    .option("--pipeline <file>", "the same as an option")
     .option("--data <dir>", "folder with sample files of records")
     .addHelpText(
       "after",
       `
 Examples:
-  customer360 check --pipeline bank.yaml
-  customer360 check --pipeline bank.yaml --data ./sample`,
+  customer360 check bank.yaml
+  customer360 check bank.yaml --data ./sample`,
     )
-    .action(async (flags: { readonly pipeline: string; readonly data?: string }) => {
-      const plan = readPlan(flags.pipeline);
-      terminal.out(`${flags.pipeline}: valid: ${described(plan)}\n`);
-      if (flags.data === undefined) return;
-      const records = await readSample({ plan, dir: flags.data, limit: SAMPLE_RECORDS });
-      const warnings = inspectSample(plan, records);
-      for (const warning of warnings) terminal.out(`warning: ${JSON.stringify(warning)}\n`);
-      terminal.out(`${records.length} records looked at, ${warnings.length} warnings\n`);
-    });
+    .action(
+      async (file: string | undefined, flags: { readonly pipeline?: string; readonly data?: string }) => {
+        const path = pipelineFile(file, flags.pipeline);
+        const plan = readPlan(path);
+        terminal.out(`${path}: valid: ${described(plan)}\n`);
+        if (flags.data === undefined) return;
+        const { records, unreadable } = await readSample({ plan, dir: flags.data, limit: SAMPLE_RECORDS });
+        const faults = createFaults();
+        unreadable.forEach(faults.add);
+        const warnings = [...faults.lines(), ...inspectSample(plan, records).map(line)];
+        if (records.length + unreadable.length === 0 && !(await hasRecordFiles(flags.data)))
+          warnings.push(noFiles(flags.data));
+        for (const warning of warnings) terminal.out(`warning: ${warning}\n`);
+        const looked = counted(records.length + unreadable.length, "record");
+        terminal.out(`${looked} looked at, ${counted(warnings.length, "warning")}\n`);
+      },
+    );
+}
+
+/** A warning with the place it concerns before it. */
+function line({ table, column, text }: Warning): string {
+  const place = [table, column].filter((part) => part !== null).join(".");
+  return place === "" ? text : `${place}: ${text}`;
 }

@@ -34,7 +34,7 @@ export const DEMO_QUERY =
 
 /** Follows the liveliest customer. */
 export const DEMO_SUBSCRIPTION =
-  'subscription { customerUpdates(customerId: "1") { __typename ... on CustomerChange { changed customer { revision tiers { engagement spending } metrics { spendTotal } } } } }';
+  'subscription { customerUpdates(customerId: "1") { __typename ... on CustomerSnapshot { customers { customerId revision tiers { engagement spending } metrics { spendTotal } } } ... on CustomerChange { changed customer { revision tiers { engagement spending } metrics { spendTotal } } } } }';
 
 function curl(url: string, query: string, flags: string): string {
   const body = JSON.stringify({ query }).replaceAll("'", "'\\''");

@@ -1,14 +1,15 @@
 import { Command } from "commander";
-import { createApp, type App } from "../app.ts";
+import { createApp, hasRecordFiles, type App } from "../app.ts";
 import { systemClock } from "../clock.ts";
 import { readSettings } from "../config.ts";
-import { readPlan, settingOption } from "./options.ts";
+import { createFaults, noFiles } from "./faults.ts";
+import { pipelineFile, readPlan, settingOption } from "./options.ts";
 import { progress } from "./progress.ts";
 import { outcomesSince, outcomeTable } from "./summary.ts";
 import { terminalLog, type Terminal } from "./terminal.ts";
 
 interface IngestFlags {
-  readonly pipeline: string;
+  readonly pipeline?: string;
   readonly data: string;
   readonly dataDir?: string;
   readonly fresh?: true;
@@ -21,7 +22,8 @@ const REFRESH_MS = 250;
 export function ingestCommand(terminal: Terminal, signal: AbortSignal): Command {
   return new Command("ingest")
     .description("apply files of records, print what became of them, and exit")
-    .requiredOption("--pipeline <file>", "the pipeline file")
+    .argument("[pipeline]", "the pipeline file")
+    .option("--pipeline <file>", "the same as an option")
     .requiredOption("--data <dir>", "folder with .json, .ndjson and .gz files of records")
     .addOption(settingOption("DATA_DIR", "--data-dir <dir>"))
     .option("--fresh", "forget what the data directory held")
@@ -30,17 +32,19 @@ export function ingestCommand(terminal: Terminal, signal: AbortSignal): Command 
       "after",
       `
 Examples:
-  customer360 ingest --pipeline bank.yaml --data ./records
-  customer360 ingest --pipeline bank.yaml --data ./records --data-dir /var/lib/customer360 --json`,
+  customer360 ingest bank.yaml --data ./records
+  customer360 ingest bank.yaml --data ./records --data-dir /var/lib/customer360 --json`,
     )
-    .action(async (flags: IngestFlags) => {
+    .action(async (file: string | undefined, flags: IngestFlags) => {
+      const faults = createFaults();
       const app = createApp({
-        plan: readPlan(flags.pipeline),
+        plan: readPlan(pipelineFile(file, flags.pipeline)),
         dataDir: readSettings({ dataDir: flags.dataDir }).dataDir,
         fresh: flags.fresh === true,
         source: { kind: "files", dir: flags.data, follow: false },
         serve: null,
         log: terminalLog(terminal),
+        onUnreadable: faults.add,
       });
       try {
         const before = await app.counts();
@@ -48,11 +52,23 @@ Examples:
         await Promise.race([app.finished(), watch(app, terminal, signal)]);
         await app.stopIngest();
         const lines = outcomesSince(before, await app.counts());
-        terminal.out(flags.json === true ? `${JSON.stringify(lines, null, 2)}\n` : outcomeTable(lines));
+        const reasons = lines.length > 0 ? [] : [await whyNothing(flags.data, signal)];
+        const words = [...faults.lines(), ...reasons].map((line) => `${line}\n`).join("");
+        if (flags.json === true) {
+          terminal.out(`${JSON.stringify(lines, null, 2)}\n`);
+          terminal.err(words);
+        } else terminal.out(outcomeTable(lines) + words);
       } finally {
         await app.stop();
       }
     });
+}
+
+/** What to say when nothing was counted. */
+async function whyNothing(dir: string, signal: AbortSignal): Promise<string> {
+  if (signal.aborted) return "stopped before any record was read";
+  if (await hasRecordFiles(dir)) return "nothing new: every record was applied before";
+  return noFiles(dir);
 }
 
 /** Shows how far it has come until the signal aborts. */

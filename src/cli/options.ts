@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { InvalidArgumentError, Option } from "commander";
-import { SETTINGS, type Setting } from "../config.ts";
+import { readSettings, SETTINGS, type Setting } from "../config.ts";
 import type { Plan } from "../customer/plan.ts";
 import { Customer360Error } from "../errors.ts";
 import { loadPlan } from "../plan/load.ts";
@@ -26,6 +26,21 @@ export function wholeNumber(least: number): (text: string) => number {
     }
     return value;
   };
+}
+
+/** The pipeline file a command was given, as an argument, by its option or PIPELINE. Throws SETTINGS_INVALID for none, or for two. */
+export function pipelineFile(argument: string | undefined, option: string | undefined): string {
+  if (argument !== undefined && option !== undefined && argument !== option) {
+    throw new Customer360Error("SETTINGS_INVALID", `two pipeline files are given: ${argument} and ${option}`);
+  }
+  const file = argument ?? option ?? readSettings().pipeline;
+  if (file === null) {
+    throw new Customer360Error(
+      "SETTINGS_INVALID",
+      "no pipeline file: name it as an argument, by --pipeline or PIPELINE",
+    );
+  }
+  return file;
 }
 
 /** Reads and compiles a pipeline file. Throws PIPELINE_INVALID with every fault, or when it cannot be read. */

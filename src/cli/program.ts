@@ -29,7 +29,7 @@ function program(terminal: Terminal, signal: AbortSignal): Command {
       `
 Examples:
   customer360 demo
-  customer360 start --pipeline bank.yaml --records ./records
+  customer360 start bank.yaml --records ./records
   customer360 schema --json > pipeline.schema.json`,
     );
   const commands = [

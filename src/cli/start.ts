@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { readSettings } from "../config.ts";
-import { Customer360Error } from "../errors.ts";
-import { readPlan, settingOption } from "./options.ts";
+import { pipelineFile, readPlan, settingOption } from "./options.ts";
 import { announce, serveUntil } from "./service.ts";
 import { terminalLog, type Terminal } from "./terminal.ts";
 
@@ -18,6 +17,7 @@ interface StartFlags {
 export function startCommand(terminal: Terminal, signal: AbortSignal): Command {
   return new Command("start")
     .description("serve a pipeline: watch a folder of records, apply them, answer GraphQL")
+    .argument("[pipeline]", "the pipeline file")
     .addOption(settingOption("PIPELINE", "--pipeline <file>"))
     .addOption(settingOption("RECORDS_DIR", "--records <dir>"))
     .addOption(settingOption("DATA_DIR", "--data-dir <dir>"))
@@ -28,29 +28,33 @@ export function startCommand(terminal: Terminal, signal: AbortSignal): Command {
       "after",
       `
 Examples:
-  customer360 start --pipeline bank.yaml --records ./records
+  customer360 start bank.yaml --records ./records
   PIPELINE=bank.yaml RECORDS_DIR=./records PORT=8080 customer360 start`,
     )
-    .action(async (flags: StartFlags) => {
+    .action(async (file: string | undefined, flags: StartFlags) => {
+      const log = terminalLog(terminal);
+      /** Each reason is told once; the quarantine has the rest. */
+      const told = new Set<string>();
       const settings = readSettings({
         port: flags.port,
         host: flags.host,
         dataDir: flags.dataDir,
-        pipeline: flags.pipeline,
         recordsDir: flags.records,
       });
-      if (settings.pipeline === null) {
-        throw new Customer360Error("SETTINGS_INVALID", "start needs a pipeline file: --pipeline or PIPELINE");
-      }
+      const plan = readPlan(pipelineFile(file, flags.pipeline));
       const { dataDir, recordsDir, host, port, graphiql, cursorSecret } = settings;
       await serveUntil(signal, {
         app: {
-          plan: readPlan(settings.pipeline),
+          plan,
           dataDir,
           fresh: false,
           source: recordsDir === null ? null : { kind: "files", dir: recordsDir, follow: true },
           serve: { host, port, insecure: flags.insecure === true, graphiql, cursorSecret },
-          log: terminalLog(terminal),
+          log,
+          onUnreadable: ({ origin, reason }) => {
+            if (!told.has(reason)) log.warn("records cannot be read", { file: origin.topic, reason });
+            told.add(reason);
+          },
         },
         beside: (url) => announce(terminal, url),
       });

@@ -56,7 +56,7 @@ function future(seen: Seen, column: ColumnPlan): Warning[] {
   const danger = orders
     ? ". It orders the rows, so a value from the future keeps true ones out until it is reached"
     : "";
-  const text = `${ahead.length} values of ${table.name}.${column.name} lie ahead of their own records, by up to ${most} days${danger}`;
+  const text = `${ahead.length} value${ahead.length === 1 ? " lies" : "s lie"} ahead of ${ahead.length === 1 ? "its own record" : "their own records"}, by up to ${most} day${most === 1 ? "" : "s"}${danger}`;
   return [{ code: "future-values", table: table.name, column: column.name, text }];
 }
 
@@ -70,7 +70,7 @@ function unit(seen: Seen, column: ColumnPlan): Warning[] {
   const advice =
     better === null ? "look at its unit" : `read as ${better} they would be of our time: say unit: ${better}`;
   const year = new Date(Math.min(values[0] ?? 0, 8.64e15)).getUTCFullYear();
-  const text = `all values of ${seen.table.name}.${column.name}${used === null ? "" : `, read as ${used},`} are of the year ${year}; ${advice}`;
+  const text = `all values${used === null ? "" : `, read as ${used},`} are of the year ${year}; ${advice}`;
   return [{ code: "unit-doubtful", table: seen.table.name, column: column.name, text }];
 }
 
@@ -87,16 +87,16 @@ function schema(seen: Seen, column: ColumnPlan): Warning[] {
   const name = seen.schemas.get(column.name) ?? "";
   const claimed = CONNECT_UNITS[name];
   if (claimed === undefined || column.unit === null || claimed === column.unit) return [];
-  const text = `the embedded schema says ${name} (${claimed}) for ${seen.table.name}.${column.name}, the pipeline says ${column.unit}; the pipeline counts`;
+  const text = `the embedded schema says ${name} (${claimed}), the pipeline says ${column.unit}; the pipeline counts`;
   return [{ code: "schema-contradicts", table: seen.table.name, column: column.name, text }];
 }
 
 function undeclared(table: string, column: string): Warning {
-  const text = `records of ${table} carry "${column}", which is not declared and is left out`;
+  const text = "records carry it, though it is not declared; it is left out";
   return { code: "undeclared-column", table, column, text };
 }
 
 function missing(table: string, column: string): Warning {
-  const text = `${table}.${column} is declared, and no record carries it`;
+  const text = "it is declared, and no record carries it";
   return { code: "column-never-seen", table, column, text };
 }

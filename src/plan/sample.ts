@@ -7,6 +7,7 @@ import type { TablePlan } from "../cdc/table.ts";
 import type { Plan } from "../customer/plan.ts";
 import { columnWarnings } from "./sample-columns.ts";
 import { orderWarnings } from "./sample-order.ts";
+import { ruleWarnings } from "./sample-rules.ts";
 import type { Seen, Warning } from "./seen.ts";
 
 /**
@@ -39,7 +40,12 @@ export function inspectSample(plan: Plan, records: Iterable<SourceRecord>, nowMs
   const topics = [...unread].map(([topic, count]) => unreadTopic(topic, count));
   return [
     ...topics,
-    ...[...seen.values()].flatMap((one) => [...refusals(one), ...orderWarnings(one), ...columnWarnings(one)]),
+    ...[...seen.values()].flatMap((one) => [
+      ...refusals(one),
+      ...ruleWarnings(one),
+      ...orderWarnings(one),
+      ...columnWarnings(one),
+    ]),
   ];
 }
 
@@ -75,7 +81,7 @@ function refusals({ table, refused }: Seen): Warning[] {
     code: "refused",
     table: table.name,
     column: null,
-    text: `${count} record${count === 1 ? "" : "s"} of ${table.name} would go to quarantine (${code}). The first one ${reason}`,
+    text: `${count} record${count === 1 ? "" : "s"} would go to quarantine (${code}). The first one ${reason}`,
   }));
 }
 

@@ -23,7 +23,8 @@ type WarningCode =
   | "undeclared-column"
   | "column-never-seen"
   | "refused"
-  | "unread-topic";
+  | "unread-topic"
+  | "expectation";
 
 /** What was seen of one table. */
 export interface Seen {

@@ -152,7 +152,7 @@ describe("ingest", () => {
     writeFileSync(join(data, "patterns.ndjson"), lines.map((line) => `${line}\n`).join(""));
     const command = ["ingest", "--pipeline", "pipelines/banking.yaml", "--data", data, "--data-dir", store];
     const first = await said(...command, "--json");
-    expect(first.err).toBe("");
+    expect(first.err).toBe("file patterns.ndjson: neither a captured record nor a JSON object (1 record)\n");
     expect(first.code).toBe(0);
     expect(JSON.parse(first.out)).toEqual(
       expect.arrayContaining([
@@ -162,6 +162,139 @@ describe("ingest", () => {
       ]),
     );
     const second = await said(...command);
-    expect(second).toEqual({ code: 0, out: "", err: "" });
+    expect(second).toEqual({ code: 0, out: "nothing new: every record was applied before\n", err: "" });
+    const third = await said(...command, "--json");
+    expect(third).toEqual({
+      code: 0,
+      out: "[]\n",
+      err: "nothing new: every record was applied before\n",
+    });
+  });
+});
+
+const INSURER = `name: ins
+tables:
+  policies:
+    topics: [ins.public.policies]
+    key: [id]
+    customer: customer_id
+    rows: many
+    sequenceBy: [version]
+    columns:
+      id: { type: bigint }
+      customer_id: { type: text }
+      version: { type: int }
+      premium: { type: decimal, scale: 2 }
+    expect:
+      premium_is_positive: { that: row.premium > 0.0, else: drop }
+`;
+
+/** A change of a policy as a bare line. */
+const policy = (id: number, premium: string): string =>
+  `${JSON.stringify({ op: "u", before: null, after: { id, customer_id: "c1", version: id, premium } })}\n`;
+
+describe("files of records", () => {
+  let pipeline: string;
+  let data: string;
+  let store: string;
+  beforeEach(() => {
+    pipeline = join(directory, "ins.yaml");
+    data = join(directory, "records");
+    store = join(directory, "store");
+    mkdirSync(data);
+    writeFileSync(pipeline, INSURER);
+  });
+  const ingest = (...args: string[]) =>
+    said("ingest", pipeline, "--data", data, "--data-dir", store, ...args);
+
+  test("a file may be named after a topic", async () => {
+    writeFileSync(join(data, "ins.public.policies.ndjson"), policy(1, "5.00"));
+    expect(await ingest()).toEqual({ code: 0, out: "policies  1  applied\n", err: "" });
+  });
+
+  test("ingest names the files that are named after nothing", async () => {
+    writeFileSync(join(data, "policy.ndjson"), policy(1, "5.00") + policy(2, "5.00"));
+    const { code, out } = await ingest();
+    expect(code).toBe(0);
+    expect(out).toBe(
+      "(no table)  2  quarantined unreadable\n" +
+        "file policy.ndjson is named after no table or topic; tables are policies (ins.public.policies) (2 records)\n",
+    );
+  });
+
+  test("ingest of a folder without record files says what it looked for", async () => {
+    writeFileSync(join(data, "policies.csv"), "1,2\n");
+    const { code, out } = await ingest();
+    expect(code).toBe(0);
+    expect(out).toBe(`no files of records in ${data}: looked for .json, .ndjson, .jsonl and .gz of these\n`);
+  });
+
+  test.each(["ingest", "start", "check"])(
+    "%s refuses a folder that is not there, by its full path",
+    async (command) => {
+      const option = command === "start" ? "--records" : "--data";
+      const nowhere = join(directory, "nope");
+      const at = command === "check" ? [] : ["--data-dir", store];
+      const { code, err } = await said(command, pipeline, option, nowhere, ...at);
+      expect(code).toBe(2);
+      expect(err).toContain(`SETTINGS_INVALID: the folder of records ${nowhere} does not exist`);
+      const file = await said(command, pipeline, option, pipeline, ...at);
+      expect(file.code).toBe(2);
+      expect(file.err).toContain("is no folder");
+    },
+  );
+
+  test("check tells in words what is wrong with a sample: names, JSON, rules, columns", async () => {
+    writeFileSync(join(data, "policy.ndjson"), policy(1, "5.00"));
+    writeFileSync(join(data, "policies.ndjson"), `${policy(1, "5.00")}not json\n${policy(2, "-1.00")}`);
+    const { code, out } = await said("check", pipeline, "--data", data);
+    expect(code).toBe(0);
+    expect(out.split("\n").slice(1)).toEqual([
+      "warning: file policies.ndjson: neither a captured record nor a JSON object (1 record)",
+      "warning: file policy.ndjson is named after no table or topic; tables are policies (ins.public.policies) (1 record)",
+      'warning: policies: 1 of 2 changes violates the rule "premium_is_positive" and would be left out',
+      "4 records looked at, 3 warnings",
+      "",
+    ]);
+  });
+
+  test("check names the column a warning is about, and counts one as one", async () => {
+    const row = { id: 1, customer_id: "c1", version: 1 };
+    writeFileSync(
+      join(data, "policies.ndjson"),
+      JSON.stringify({ op: "u", after: { ...row, premium: "1" } }),
+    );
+    writeFileSync(pipeline, `${INSURER.replace(/ {4}expect[^]*/, "")}      extra: { type: text }\n`);
+    const { out } = await said("check", pipeline, "--data", data);
+    expect(out.split("\n").slice(1)).toEqual([
+      "warning: policies.extra: it is declared, and no record carries it",
+      "1 record looked at, 1 warning",
+      "",
+    ]);
+  });
+});
+
+describe("the pipeline file on the command line", () => {
+  const BANK = "pipelines/banking.yaml";
+
+  test("it may be an argument or an option", async () => {
+    const { code, out } = await said("check", BANK);
+    expect(code).toBe(0);
+    expect(await said("check", "--pipeline", BANK)).toEqual({ code, out, err: "" });
+    expect((await said("schema", BANK)).out).toBe((await said("schema")).out);
+  });
+
+  test.each(["check", "start"])("%s refuses none, and two that differ", async (command) => {
+    const none = await said(command);
+    expect(none.code).toBe(2);
+    expect(none.err).toContain("--pipeline or PIPELINE");
+    const two = await said(command, BANK, "--pipeline", "other.yaml");
+    expect(two.code).toBe(2);
+    expect(two.err).toContain("two pipeline files");
+  });
+
+  test("the command that the banking pipeline proposes is one", async () => {
+    const proposed = /^# Try it: customer360 (.+)$/m.exec(readFileSync(BANK, "utf8"))?.[1] ?? "";
+    expect((await said(...proposed.split(" "))).code).toBe(0);
   });
 });
