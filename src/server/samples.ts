@@ -1,4 +1,4 @@
-import { isObjectType } from "graphql";
+import { getNullableType, GraphQLString, isObjectType } from "graphql";
 import type { GraphQLSchema } from "graphql";
 
 /** An operation to begin with, as a tab of GraphiQL. */
@@ -7,12 +7,13 @@ export interface SampleOperation {
   readonly variables?: string;
 }
 
-const AGE = "age { source ingested applied sent }";
-
+/** No line is wider than the editor beside the docs: what is long goes down, not across. */
 const FRAMES = `
-    ... on Gap { cursor missed reason }
+    ... on Gap { missed reason cursor }
     ... on Progress { cursor }
-    ... on Ended { resume reason retryable }`;
+    ... on Ended { reason retryable resume }`;
+
+const AGE = "age { source ingested applied sent }";
 
 const CUSTOMER = `
 fragment Who on Customer {
@@ -20,7 +21,9 @@ fragment Who on Customer {
   customerId
   revision
   segments(states: [IN]) { key tier }
-  offers(states: [TRIGGERED]) { nodes { key title reason } }
+  offers(states: [TRIGGERED]) {
+    nodes { key title reason }
+  }
 }`;
 
 /** Ready-made operations that work on any pipeline: beside a few of its metrics they use only what every schema has. */
@@ -31,29 +34,60 @@ export function sampleOperations(schema: GraphQLSchema): readonly SampleOperatio
 /** Enough to show what a metric is. */
 const MOST_METRICS = 6;
 
+/** Enough to tell customers apart: a name, an address, a city. */
+const MOST_COLUMNS = 3;
+
 function customers(schema: GraphQLSchema): SampleOperation {
-  const type = schema.getType("CustomerMetrics");
-  const metrics = isObjectType(type) ? Object.keys(type.getFields()).slice(0, MOST_METRICS) : [];
-  const selection = metrics.length === 0 ? "" : `\n      metrics { ${metrics.join(" ")} }`;
   return {
     query: `# Customers, with what is derived from their rows.
 # Every declared column and metric is a field: see the docs.
 query Customers {
   customers(first: 10) {
     totalCount
-    liveCursor
     nodes {
       customerId
-      revision
-      freshness { source applied }${selection}
+      revision${who(schema)}${metrics(schema)}
       segments { key state tier because }
-      offers { nodes { key title state reason expiresAt } }
+      offers {
+        nodes { key title state reason expiresAt }
+      }
+      freshness { source applied }
     }
     pageInfo { hasNextPage endCursor }
+    liveCursor
   }
 }
 `,
   };
+}
+
+function metrics(schema: GraphQLSchema): string {
+  const type = schema.getType("CustomerMetrics");
+  return isObjectType(type) ? selection("metrics", Object.keys(type.getFields()).slice(0, MOST_METRICS)) : "";
+}
+
+/** What the first table that has one row per customer, and texts in it, tells of a customer. */
+function who(schema: GraphQLSchema): string {
+  const type = schema.getType("Customer");
+  if (!isObjectType(type)) return "";
+  for (const { name, type: given, args } of Object.values(type.getFields())) {
+    const row = getNullableType(given);
+    if (args.length > 0 || !isObjectType(row) || row.getInterfaces().length === 0) continue;
+    const texts = Object.values(row.getFields()).filter(
+      (column) => getNullableType(column.type) === GraphQLString,
+    );
+    if (texts.length > 0)
+      return selection(
+        name,
+        texts.slice(0, MOST_COLUMNS).map((column) => column.name),
+      );
+  }
+  return "";
+}
+
+function selection(name: string, fields: readonly string[]): string {
+  if (fields.length === 0) return "";
+  return ["", `${name} {`, ...fields.map((field) => `  ${field}`), "}"].join("\n      ");
 }
 
 const STREAMS: readonly SampleOperation[] = [
@@ -63,8 +97,19 @@ const STREAMS: readonly SampleOperation[] = [
 subscription CustomerUpdates($customerId: ID!) {
   customerUpdates(customerId: $customerId) {
     __typename
-    ... on CustomerSnapshot { cursor complete customers { ...Who } ${AGE} }
-    ... on CustomerChange { cursor revision changed customer { ...Who } ${AGE} }${FRAMES}
+    ... on CustomerSnapshot {
+      customers { ...Who }
+      complete
+      ${AGE}
+      cursor
+    }
+    ... on CustomerChange {
+      revision
+      changed
+      customer { ...Who }
+      ${AGE}
+      cursor
+    }${FRAMES}
   }
 }
 ${CUSTOMER.trim()}
@@ -72,13 +117,22 @@ ${CUSTOMER.trim()}
     variables: '{ "customerId": "1" }',
   },
   {
-    query: `# Everybody, live. Stop it, and go on exactly where it stopped:
+    query: `# Everybody, live. Stop it, and go on where it stopped:
 # put the last cursor it showed into the variables.
 subscription Resume($after: Cursor) {
   customersUpdates(after: $after) {
     __typename
-    ... on CustomerSnapshot { cursor complete customers { customerId revision } }
-    ... on CustomerChange { cursor revision changed customer { customerId } }${FRAMES}
+    ... on CustomerSnapshot {
+      customers { customerId revision }
+      complete
+      cursor
+    }
+    ... on CustomerChange {
+      customer { customerId }
+      revision
+      changed
+      cursor
+    }${FRAMES}
   }
 }
 `,
@@ -91,7 +145,14 @@ query Segments {
     key
     description
     memberCounts { tier customers }
-    members(first: 5) { nodes { tier because enteredAt customer { customerId } } }
+    members(first: 5) {
+      nodes {
+        tier
+        because
+        enteredAt
+        customer { customerId }
+      }
+    }
   }
 }
 `,
@@ -101,8 +162,22 @@ query Segments {
 subscription Offers {
   offerUpdates(mode: EVERY) {
     __typename
-    ... on OfferSnapshot { cursor complete offers { key state reason customer { customerId } } }
-    ... on OfferChange { cursor transitions { key from to offer { reason expiresAt } } customer { customerId } ${AGE} }${FRAMES}
+    ... on OfferSnapshot {
+      offers { key state reason customer { customerId } }
+      complete
+      cursor
+    }
+    ... on OfferChange {
+      customer { customerId }
+      transitions {
+        key
+        from
+        to
+        offer { reason expiresAt }
+      }
+      ${AGE}
+      cursor
+    }${FRAMES}
   }
 }
 `,

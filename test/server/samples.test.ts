@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { parse, validate } from "graphql";
 import { expect, test } from "vitest";
 import type { Plan } from "../../src/customer/plan.ts";
+import { loadPlan } from "../../src/plan/load.ts";
 import { buildSchema } from "../../src/schema/schema.ts";
 import { validationRules } from "../../src/server/limits.ts";
 import { sampleOperations } from "../../src/server/samples.ts";
@@ -18,6 +20,16 @@ test.each([
   }
 });
 
-test("the first one shows metrics of the pipeline", () => {
-  expect(sampleOperations(buildSchema(bank))[0]?.query).toContain("metrics { spendTotal payments }");
+test("the first one shows who the customers are, and metrics of the pipeline", () => {
+  const query = sampleOperations(buildSchema(bank))[0]?.query.replace(/\s+/g, " ");
+  expect(query).toContain("register { fullName");
+  expect(query).toContain("metrics { spendTotal payments }");
+});
+
+test("no line of the shipped pipeline's is wider than 60 characters", () => {
+  const plan = loadPlan(readFileSync("pipelines/banking.yaml", "utf8"), "banking.yaml");
+  const operations = sampleOperations(buildSchema(plan));
+  expect(operations[0]?.query).toMatch(/customers \{\n +fullName\n/);
+  const lines = operations.flatMap(({ query, variables = "" }) => [...query.split("\n"), variables]);
+  expect(lines.filter((line) => line.length > 60)).toEqual([]);
 });
