@@ -13,6 +13,11 @@ export interface Building {
   readonly report: Faults;
 }
 
+/** Whether a table or column that is not there may be one that was left out; `place` is `tables` or a table's columns. */
+export function mayBeBroken({ broken }: Building, place: string, name: string): boolean {
+  return broken.has(`${place}.${name}`) || broken.has(`${place}.*`);
+}
+
 /** The fields of a root, by name. */
 export type Fields = ReadonlyMap<string, Field>;
 

@@ -18,13 +18,18 @@ export interface Faults {
   atKey(path: Path, text: string): void;
 }
 
-/** The faults as one error that lists each as `file:line:column text`, in file order. */
+/** Whoever has more faults than these mends them first. */
+const SHOWN_FAULTS = 20;
+
+/** The faults as one error that lists the first of them as `file:line:column text`, in file order, and counts the rest. */
 export function invalid(fileName: string, faults: readonly Fault[]): Customer360Error {
   const sorted = [...faults].sort((a, b) => a.line - b.line || a.column - b.column);
   const lines = new Set(sorted.map((fault) => `${fileName}:${fault.line}:${fault.column} ${fault.text}`));
   const head =
     lines.size === 1 ? "The pipeline file has a fault:" : `The pipeline file has ${lines.size} faults:`;
-  return new Customer360Error("PIPELINE_INVALID", [head, ...lines].join("\n"));
+  const shown = [...lines].slice(0, SHOWN_FAULTS);
+  const more = lines.size > shown.length ? [`... and ${lines.size - shown.length} more`] : [];
+  return new Customer360Error("PIPELINE_INVALID", [head, ...shown, ...more].join("\n"));
 }
 
 /** `: did you mean "balance"?` when a known name is near, else what there is to choose from. */

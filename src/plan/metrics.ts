@@ -6,7 +6,7 @@ import type {
   MetricType,
   RowMetric,
 } from "../customer/plan.ts";
-import { AnyFields, rootsOf, settle, withBroken } from "./building.ts";
+import { AnyFields, mayBeBroken, rootsOf, settle, withBroken } from "./building.ts";
 import type { Building, Fields } from "./building.ts";
 import { rowCondition, valueExpression } from "./conditions.ts";
 import { suggestion } from "./faults.ts";
@@ -105,7 +105,7 @@ function rowMetric(
   }
   const table = tables.get(entry.table);
   if (table === undefined) {
-    if (!building.broken.has(`tables.${entry.table}`)) {
+    if (!mayBeBroken(building, "tables", entry.table)) {
       building.report.at(
         [...path, "table"],
         `"${entry.table}" is no declared table${suggestion(entry.table, tables.keys())}`,
@@ -161,6 +161,7 @@ function columnOf(
   const path = ["metrics", name, chosen];
   const column = table.plan.columns.find((one) => one.name === wanted);
   if (column === undefined) {
+    if (mayBeBroken(building, `tables.${table.plan.name}.columns`, wanted)) return null;
     const known = table.plan.columns.map((one) => one.name);
     building.report.at(path, `"${wanted}" is no column of ${table.plan.name}${suggestion(wanted, known)}`);
     return null;

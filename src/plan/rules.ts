@@ -1,5 +1,5 @@
 import type { OfferPlan, SegmentPlan, TierPlan, TriggerPlan } from "../customer/plan.ts";
-import { rootsOf, settle, withBroken } from "./building.ts";
+import { mayBeBroken, rootsOf, settle, withBroken } from "./building.ts";
 import type { Building, Fields } from "./building.ts";
 import { customerCondition, rowCondition } from "./conditions.ts";
 import { suggestion } from "./faults.ts";
@@ -138,7 +138,7 @@ function trigger(
   if (built === undefined || built.plan.rows !== "one") {
     if (table === undefined)
       building.report.atKey(path, `crosses needs the table whose row crosses${suggestion("", oneRow)}`);
-    else if (!building.broken.has(`tables.${table}`)) {
+    else if (built !== undefined || !mayBeBroken(building, "tables", table)) {
       const text =
         built === undefined
           ? "is no declared table"

@@ -7,7 +7,7 @@ import type {
   Storage,
   TablePlan,
 } from "../cdc/table.ts";
-import { rootsOf, settle } from "./building.ts";
+import { AnyFields, mayBeBroken, rootsOf, settle } from "./building.ts";
 import type { Building, Fields } from "./building.ts";
 import { columnPlan } from "./columns.ts";
 import { rowCondition } from "./conditions.ts";
@@ -88,6 +88,7 @@ class TableBuilding {
   column(path: Path, name: string): TableEntry["columns"][string] | null {
     const found = this.entry.columns[name];
     if (found !== undefined) return found;
+    if (mayBeBroken(this.building, `tables.${this.name}.columns`, name)) return null;
     this.fault(path, `"${name}" is no declared column${suggestion(name, Object.keys(this.entry.columns))}`);
     return null;
   }
@@ -139,6 +140,7 @@ function table(work: TableBuilding, settings: Fields): BuiltTable {
 }
 
 function fieldsOfColumns(work: TableBuilding, columns: readonly ColumnPlan[]): Fields {
+  if (work.isBroken("*")) return new AnyFields();
   return new Map(
     columns.map(({ name, type, list }) => [name, work.isBroken(name) ? ANYTHING : fieldOf(type, list)]),
   );

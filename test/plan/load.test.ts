@@ -444,3 +444,67 @@ test.each(["captured-plain", "captured-schema"])("the pipeline of the %s records
     ["accounts", 7],
   ]);
 });
+
+/** The faults alone, without their places. */
+const textsOf = (text: string): readonly string[] =>
+  faultsOf(text)
+    .split("\n")
+    .slice(1)
+    .map((line) => line.replace(/^shop\.yaml:\d+:\d+ /, ""));
+
+describe("what is at fault is reported once", () => {
+  const score = "score: { type: float }";
+
+  test("a type with a typo is one, whatever else is wrong with its table", () => {
+    const text = SMALL.replace("born: { type: date }", "born: { type: bigit }").replace(
+      "rows: one",
+      "rows: few",
+    );
+    expect(textsOf(text)).toEqual([
+      '"few" is not possible for "rows"; there is one, many',
+      '"bigit" is not possible for "type": did you mean "bigint"?',
+    ]);
+  });
+
+  test("a key with a typo is not missing besides", () => {
+    expect(textsOf(SMALL.replace(score, "score: { typ: float }"))).toEqual([
+      'unknown key "typ": did you mean "type"?',
+    ]);
+  });
+
+  test.each([
+    ["a column", "visits: { type: int }", "visits: { type: nit }"],
+    ["a column's name", "visits: { type: int }", "9visits: { type: int }"],
+    ["a part of the table", "rows: one", "rows: few"],
+    ["a table's name", "  people:\n", "  9people:\n"],
+  ])("what refers to %s at fault is not at fault itself", (_, from, to) => {
+    const crossing = `${SMALL}  crossed:
+    title: Crossed
+    trigger: { table: people, crosses: row.visits > 3 }
+    reason: 'Crossed.'
+`;
+    expect(faultsOf(crossing)).toBe("none");
+    expect(textsOf(crossing.replace(from, to).replace(/ {2}regular.*\n/, ""))).toHaveLength(1);
+  });
+
+  test("a shape that cannot be is told in the words of the file", () => {
+    expect(textsOf(SMALL.replace(score, "score: float"))).toEqual([
+      '"score" has to be a mapping, and this is a text',
+    ]);
+    expect(textsOf(SMALL.replace("title: Hello", "title:"))).toEqual([
+      '"title" has to be a text, and this is empty. What the customer reads.',
+    ]);
+  });
+
+  test.each([[""], ["# nothing yet\n"]])("an empty file is called empty", (text) => {
+    expect(textsOf(text)).toEqual(["the file is empty: it needs at least a name and tables"]);
+  });
+
+  test("of many faults the first twenty are shown, and the rest counted", () => {
+    const columns = Array.from({ length: 25 }, (_, at) => `      c${at}: { type: bigit }\n`).join("");
+    const lines = faultsOf(SMALL.replace("      born:", `${columns}      born:`)).split("\n");
+    expect(lines[0]).toBe("The pipeline file has 25 faults:");
+    expect(lines).toHaveLength(22);
+    expect(lines.at(-1)).toBe("... and 5 more");
+  });
+});
