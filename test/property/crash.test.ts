@@ -46,7 +46,8 @@ class Life {
       if (death?.how === "before") return this.#die();
       const result = await action(...args);
       if (death?.how === "after") return this.#die();
-      if (death?.how === "reply" && !isLocal) throw new Customer360Error("STORE_UNAVAILABLE", "the answer was lost");
+      if (death?.how === "reply" && !isLocal)
+        throw new Customer360Error("STORE_UNAVAILABLE", "the answer was lost");
       return result;
     };
   }
