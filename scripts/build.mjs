@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, "..");
 const require = createRequire(import.meta.url);
 const compiler = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
 
+process.stderr.write("building...\n");
 rmSync(join(root, "dist"), { recursive: true, force: true });
 try {
   execFileSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });

@@ -121,5 +121,6 @@ Examples:
           return report(app, { terminal, log, all: flags.customers }, running);
         },
       });
+      terminal.out(`stopped; the data are in ${dataDir}\n`);
     });
 }

@@ -14,16 +14,25 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 /** Runs a command line to its end and answers all it said. */
-async function said(...args: string[]) {
+function said(...args: string[]) {
+  return saidUntil(null, args);
+}
+
+/** The same, asked to stop as soon as it has said the given words. */
+async function saidUntil(words: string | null, args: readonly string[]) {
   let out = "";
   let err = "";
+  const stopping = new AbortController();
   const terminal: Terminal = {
-    out: (text) => void (out += text),
+    out: (text) => {
+      out += text;
+      if (words !== null && out.includes(words)) stopping.abort();
+    },
     err: (text) => void (err += text),
     interactive: false,
     color: false,
   };
-  const code = await run(args, terminal, new AbortController().signal);
+  const code = await run(args, terminal, stopping.signal);
   return { code, out, err };
 }
 
@@ -90,6 +99,14 @@ describe("the command line", () => {
     expect(err).toContain("PORT_IN_USE");
     expect(err).toContain(String(port));
   });
+});
+
+test("a demo that is stopped says where its data are", async () => {
+  const store = join(directory, "bank");
+  const args = ["demo", "--port", "0", "--customers", "2", "--data-dir", store];
+  const { code, out } = await saidUntil("Ctrl-C", args);
+  expect(code).toBe(0);
+  expect(out.endsWith(`\nstopped; the data are in ${store}\n`)).toBe(true);
 });
 
 describe("schema and check", () => {
