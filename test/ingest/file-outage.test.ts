@@ -1,3 +1,5 @@
+import type * as fs from "node:fs";
+import type * as promises from "node:fs/promises";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +22,7 @@ function refusal(call: Call, path: unknown): Error | null {
 }
 
 vi.mock("node:fs/promises", async (original) => {
-  const real = await original<typeof import("node:fs/promises")>();
+  const real = await original<typeof promises>();
   const open: typeof real.open = async (path, ...rest) => {
     const error = refusal("open", path);
     if (error !== null) throw error;
@@ -35,7 +37,7 @@ vi.mock("node:fs/promises", async (original) => {
 });
 
 vi.mock("node:fs", async (original) => {
-  const real = await original<typeof import("node:fs")>();
+  const real = await original<typeof fs>();
   const createReadStream: typeof real.createReadStream = (path, options) => {
     const stream = real.createReadStream(path, options);
     const error = refusal("stream", path);
@@ -94,32 +96,35 @@ test.each(["EMFILE", "ENFILE", "EIO", "ESTALE", "EBUSY", "EAGAIN", "ENOMEM"])(
   },
 );
 
-test("an outage of one file lets the others go on, and loses nothing of what they gave", async () => {
-  await writeFile(join(dir, "ledger-a.ndjson"), amounts.slice(0, 20).join("\n"));
-  await writeFile(join(dir, "ledger-b.ndjson"), amounts.slice(20).join("\n"));
-  let isOut = false;
-  system.refuses = (call, path) =>
-    isOut && call === "open" && path.endsWith("ledger-a.ndjson") ? "EIO" : null;
-  await from.start([]);
-  isOut = true;
-  const seen: string[] = [];
-  const take = async (): Promise<void> => {
-    for (const { records } of (await from.next(FOREVER)) ?? [])
-      for (const { value } of records) seen.push(Buffer.from(value ?? []).toString());
-  };
-  await expect(
-    (async () => {
-      for (;;) await take();
-    })(),
-  ).rejects.toMatchObject({ code: "SOURCE_UNAVAILABLE" });
-  expect(seen).toEqual(amounts.slice(20));
-  isOut = false;
-  for (let before = -1; before !== seen.length;) {
-    before = seen.length;
-    await take();
-  }
-  expect([...seen].sort()).toEqual([...amounts].sort());
-});
+test.each(["ledger-a.ndjson", "ledger-a.ndjson.gz"])(
+  "an outage of %s lets the others go on, and loses nothing",
+  async (name) => {
+    const lines = amounts.slice(0, 20).join("\n");
+    await writeFile(join(dir, name), name.endsWith(".gz") ? gzipSync(lines) : lines);
+    await writeFile(join(dir, "ledger-b.ndjson"), amounts.slice(20).join("\n"));
+    let isOut = false;
+    system.refuses = (call, path) => (isOut && call !== "stat" && path.endsWith(name) ? "EIO" : null);
+    await from.start([]);
+    isOut = true;
+    const seen: string[] = [];
+    const take = async (): Promise<void> => {
+      for (const { records } of (await from.next(FOREVER)) ?? [])
+        for (const { value } of records) seen.push(Buffer.from(value ?? []).toString());
+    };
+    await expect(
+      (async () => {
+        for (;;) await take();
+      })(),
+    ).rejects.toMatchObject({ code: "SOURCE_UNAVAILABLE" });
+    expect(seen).toEqual(amounts.slice(20));
+    isOut = false;
+    for (let before = -1; before !== seen.length;) {
+      before = seen.length;
+      await take();
+    }
+    expect([...seen].sort()).toEqual([...amounts].sort());
+  },
+);
 
 test.each(["EACCES", "EISDIR"])(
   "%s is a fault of the file: it is reported, the rest goes on",
