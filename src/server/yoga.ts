@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { useEngine } from "@envelop/core";
-import { execute, parse, subscribe, validate } from "graphql";
+import { execute, GraphQLError, parse, validate } from "graphql";
 import type { GraphQLSchema } from "graphql";
 import { createYoga } from "graphql-yoga";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
@@ -20,6 +20,12 @@ export interface YogaOptions {
 /** Answers one query; subscriptions go elsewhere (sse.ts, websocket.ts). */
 export type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
+/** Whoever asks for a stream without saying so would get one without cursors to resume by: sse.ts and websocket.ts give those. */
+function refuseStream(): { readonly errors: readonly GraphQLError[] } {
+  const message = "Subscriptions are served as `Accept: text/event-stream`, or over WebSocket.";
+  return { errors: [new GraphQLError(message, { extensions: { code: "BAD_USER_INPUT" } })] };
+}
+
 /**
  * GraphQL over HTTP by graphql-yoga, everything beside that switched off. graphql-js is its engine: the executor that comes
  * with it answers fields in another order than they were asked for.
@@ -35,7 +41,7 @@ export function createAnswer({ schema, contextFor, mask, path }: YogaOptions): A
         parse: (source, options) => parse(source, { ...options, ...parseOptions }),
         validate,
         execute,
-        subscribe,
+        subscribe: refuseStream,
         // Added to the rules that yoga starts with: giving those again would report every fault twice.
         specifiedRules: [...limitRules],
       }),

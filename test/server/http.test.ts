@@ -136,6 +136,12 @@ describe("answers", () => {
     expect((await post("{ nope }")).json.errors).toHaveLength(1);
   });
 
+  test("a subscription that does not ask for an event stream is told how to", async () => {
+    const { json } = await post("subscription { customersUpdates { __typename } }", { accept: "*/*" });
+    expect(json.errors[0].message).toContain("text/event-stream");
+    expect(json.errors[0].extensions.code).toBe("BAD_USER_INPUT");
+  });
+
   test("a page of offers costs one read of customers over the wire as well", async () => {
     const counted = bankContext(100);
     const own = serverOf({ contextFor: () => counted });
