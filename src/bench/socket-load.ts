@@ -2,9 +2,10 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { clientFrame, FrameReader } from "./frame-reader.ts";
 
-/** Sockets opened at once, and the pause between two such steps: more at a time overruns the listen queue. */
+/** Sockets opened at once, the pause between two such steps, and how many may be on their way: more overrun the listen queue. */
 const RAMP = 100;
 const RAMP_MS = 20;
+const UNDER_WAY = 200;
 const PATIENCE_MS = 60_000;
 
 /** What each socket subscribes to; null for sockets that only listen. */
@@ -57,7 +58,9 @@ export class SocketLoad {
     const { count } = this.#options;
     for (let index = 0; index < count; index += 1) {
       this.#connect(index);
-      if ((index + 1) % RAMP === 0) await new Promise((resolve) => setTimeout(resolve, RAMP_MS));
+      if ((index + 1) % RAMP !== 0) continue;
+      await new Promise((resolve) => setTimeout(resolve, RAMP_MS));
+      await this.#until(() => index - this.#ready < UNDER_WAY, "subscriptions to begin");
     }
     await this.#until(() => this.#ready === count, "subscriptions to begin");
   }
