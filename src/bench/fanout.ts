@@ -33,10 +33,11 @@ export async function fanoutMeasures(): Promise<readonly Measure[]> {
     const theirs = await loadRaw(raw);
     const all = await loadProduct(product, port, () => WATCHED_BY_ALL);
     const broadcast = await broadcastMeasures(all, theirs);
-    all.load.close();
-    while ((await product.ask("subscriptions", null)) > 0)
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    const each = await loadProduct(product, port, (index) => String(index + 1));
+    await closed(all);
+    const ownCustomer = (index: number) => String(index + 1);
+    // Once before it counts: what the store keeps of these customers is no part of a subscription.
+    await closed(await loadProduct(product, port, ownCustomer));
+    const each = await loadProduct(product, port, ownCustomer);
     const unicast = await unicastMeasure(each, theirs);
     each.load.close();
     theirs.load.close();
@@ -60,6 +61,13 @@ async function loadProduct(
   const subscribe = (index: number) => ({ query: FOLLOW_CUSTOMER, variables: { id: customerOf(index) } });
   const load = new SocketLoad({ port, count: SUBSCRIBERS, subscribe });
   return { child, load, heapBytes: await growth(child, load) };
+}
+
+/** Closes every subscription and waits until the server has let go of them. */
+async function closed({ child, load }: Loaded<ServedProtocol>): Promise<void> {
+  load.close();
+  while ((await child.ask("subscriptions", null)) > 0)
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
 /** Bytes of heap per connection that opening them all adds. */
