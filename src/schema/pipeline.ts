@@ -213,7 +213,9 @@ function declareSource({ builder }: Surface) {
   const lag = builder.objectRef<Lag>("PartitionLag").implement({
     description: "How far a partition of the source is behind.",
     fields: (t) => ({
-      topic: t.exposeString("topic", { description: "The topic, or `file:`, a path and a hash of the file's head." }),
+      topic: t.exposeString("topic", {
+        description: "The topic, or `file:`, a path and a hash of the file's head.",
+      }),
       partition: t.exposeInt("partition", { description: "The partition." }),
       behind: t.field({
         type: "BigInt",
@@ -225,7 +227,9 @@ function declareSource({ builder }: Surface) {
   const checkpoint = builder.objectRef<Checkpoint>("Checkpoint").implement({
     description: "Where a partition goes on after a restart.",
     fields: (t) => ({
-      topic: t.exposeString("topic", { description: "The topic, or `file:`, a path and a hash of the file's head." }),
+      topic: t.exposeString("topic", {
+        description: "The topic, or `file:`, a path and a hash of the file's head.",
+      }),
       partition: t.exposeInt("partition", { description: "The partition." }),
       nextOffset: t.field({
         type: "BigInt",
