@@ -42,7 +42,7 @@ export interface CustomerSave {
   /** The version to store, or the same object when only pages changed. */
   readonly after: Customer;
   readonly pages: readonly PageChange[];
-  /** True when no redelivery stands behind this save (a timer, a mutation): the relay must publish and confirm it. */
+  /** True when no redelivery stands behind this save (a timer, a changed pipeline file): the relay must publish and confirm it. */
   readonly relay: boolean;
 }
 
