@@ -72,7 +72,7 @@ export type Answers<P extends Protocol> = {
 
 /**
  * In a child process: answers the parent until it disconnects or is gone, then cleans up and exits. A Ctrl-C reaches parent
- * and child alike; the child leaves it to the parent.
+ * and child alike; the child leaves it to the parent. What is to be removed at the exit is removed at a SIGTERM too.
  */
 export function answerParent<P extends Protocol>(
   answers: Answers<P>,
@@ -92,6 +92,7 @@ export function answerParent<P extends Protocol>(
       );
   });
   process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => process.exit(143));
   process.on("disconnect", () => void cleanUp().finally(() => process.exit()));
 }
 
