@@ -292,7 +292,7 @@ export async function readSample(options: {
   const records: SourceRecord[] = [];
   const unreadable: Unreadable[] = [];
   try {
-    await source.start([]);
+    await source.start(() => Promise.resolve([]));
     for (let batches = await source.next(NEVER); batches !== null; batches = await source.next(NEVER)) {
       records.push(...batches.flatMap((batch) => batch.records));
       unreadable.push(...source.unreadable());

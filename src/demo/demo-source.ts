@@ -51,13 +51,12 @@ export function demoSource(options: DemoSourceOptions): Source {
     clock.wait(Math.max(TICK_MS, ms), AbortSignal.any([signal, closed.signal]));
 
   return {
-    start(checkpoints) {
+    async start(checkpoints) {
       const journal = openJournal(path, options, clock.nowMs());
       const { startMs, timeline } = journal;
       life = { journal, bank: bank({ seed: options.seed, customers: options.customers, startMs, timeline }) };
-      const mine = checkpoints.find(({ topic }) => topic === PARTITION.topic);
+      const mine = (await checkpoints()).find(({ topic }) => topic === PARTITION.topic);
       next = Number(mine?.nextOffset ?? 0);
-      return Promise.resolve();
     },
     async next(signal) {
       if (life === null) throw new Error("demo: next before start");

@@ -111,7 +111,7 @@ export function fileSource(options: FileSourceOptions): Source {
 
   return {
     start: async (checkpoints) => {
-      remember(done, checkpoints);
+      remember(done, await checkpoints());
       await look();
     },
     next: async (signal) => {

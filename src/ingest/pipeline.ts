@@ -46,7 +46,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 }
 
 async function flow(shell: Shell): Promise<void> {
-  await shell.source.start(await shell.store.checkpoints());
+  await shell.source.start(() => shell.store.checkpoints());
   try {
     for (let batches = await receive(shell, turn); batches !== null; batches = await receive(shell, turn))
       await turn(shell, batches);

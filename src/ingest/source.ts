@@ -22,6 +22,9 @@ export interface Checkpoint {
   readonly nextOffset: string;
 }
 
+/** Asks the store for the checkpoints as they are now. */
+export type Checkpoints = () => Promise<readonly Checkpoint[]>;
+
 /** Something the source could not read at all (a corrupt file): goes to quarantine, the rest goes on. */
 export interface Unreadable {
   readonly origin: Origin;
@@ -46,8 +49,11 @@ export interface Lag {
  * - `close` is idempotent and settles pending calls of `next` with null within its deadline.
  */
 export interface Source {
-  /** Begins at the given checkpoints; a partition without one begins at its start. */
-  start(checkpoints: readonly Checkpoint[]): Promise<void>;
+  /**
+   * Begins where the checkpoints say; a partition without one begins at its start. They are asked for whenever partitions are taken
+   * up, not only now: a partition that another process had meanwhile goes on where that process stored it to be.
+   */
+  start(checkpoints: Checkpoints): Promise<void>;
   /** The next batches, as many partitions as are ready, bounded in bytes; waits for some. Null when the source has ended or closed. */
   next(signal: AbortSignal): Promise<readonly SourceBatch[] | null>;
   /** Everything below `nextOffset` of these partitions is done with. */

@@ -35,7 +35,7 @@ export function sourceContract(name: string, open: () => Promise<Origins>): void
         maxBytes: options.maxBytes ?? 1_000_000,
       });
       sources.push(source);
-      await source.start(checkpoints);
+      await source.start(async () => checkpoints);
       return source;
     };
 
@@ -91,6 +91,21 @@ export function sourceContract(name: string, open: () => Promise<Origins>): void
       expect(textsOf(batches)).toEqual(numbered(0, 30).map(textOf));
       expect(textsOf(await drain(await start(from, checkpointsOf(batches))))).toEqual([]);
       expect(textsOf(await drain(await start(from)))).toEqual(numbered(0, 30).map(textOf));
+    });
+
+    test("a start that could not learn its checkpoints has begun nothing, and may be repeated", async () => {
+      const from = await begin();
+      await from.append(0, numbered(0, 30));
+      const done = checkpointsOf((await drain(await start(from, [], { maxBytes: 200 }))).slice(0, 1));
+      const source = await from.open({ follow: false, maxBytes: 1_000_000 });
+      sources.push(source);
+      const outage = new Error("the store is away");
+      await expect(source.start(async () => Promise.reject(outage))).rejects.toBe(outage);
+      await source.start(async () => done);
+      const [first] = numbered(0, 1).map(textOf);
+      const texts = textsOf(await drain(source));
+      expect(texts).not.toContain(first);
+      expect(texts.at(-1)).toBe(numbered(29, 30).map(textOf)[0]);
     });
 
     test("answers at most one batch per partition at a time, about as large as it may be", async () => {

@@ -38,7 +38,7 @@ const end = (batches: readonly SourceBatch[]) => Number(batches.at(-1)?.nextOffs
 describe("the demo source", () => {
   test("the snapshot comes at once, life at the pace of the clock", async () => {
     const source = open();
-    await source.start([]);
+    await source.start(async () => []);
     expect(end(await due(source))).toBe(21);
     await clock.advance(1_000);
     expect(await source.lag()).toEqual([{ topic: "demo:bank", partition: 0, behind: "50" }]);
@@ -47,7 +47,7 @@ describe("the demo source", () => {
 
   test("what was not acknowledged comes again after a restart, byte for byte", async () => {
     const first = open();
-    await first.start([]);
+    await first.start(async () => []);
     await due(first);
     await clock.advance(2_000);
     const delivered = await due(first);
@@ -55,7 +55,7 @@ describe("the demo source", () => {
 
     await clock.advance(86_400_000);
     const second = open(10);
-    await second.start([{ topic: "demo:bank", partition: 0, nextOffset: "21" }]);
+    await second.start(async () => [{ topic: "demo:bank", partition: 0, nextOffset: "21" }]);
     const again = await due(second);
     expect(texts(again).slice(0, texts(delivered).length)).toEqual(texts(delivered));
     expect(end(again)).toBeGreaterThanOrEqual(end(delivered));
@@ -63,14 +63,14 @@ describe("the demo source", () => {
 
   test("life after a restart has the time of day, at the new rate", async () => {
     const first = open();
-    await first.start([]);
+    await first.start(async () => []);
     await due(first);
     await clock.advance(1_000);
     const before = end(await due(first));
     await first.close();
     await clock.advance(3_600_000);
     const second = open(10);
-    await second.start([{ topic: "demo:bank", partition: 0, nextOffset: String(before) }]);
+    await second.start(async () => [{ topic: "demo:bank", partition: 0, nextOffset: String(before) }]);
     await due(second);
     await clock.advance(1_000);
     const [batch] = await due(second);
@@ -84,7 +84,7 @@ describe("the demo source", () => {
     let from = "0";
     for (let life = 0; life < 5; life++) {
       const source = open();
-      await source.start([{ topic: "demo:bank", partition: 0, nextOffset: from }]);
+      await source.start(async () => [{ topic: "demo:bank", partition: 0, nextOffset: from }]);
       await clock.advance(700);
       for (const batch of await due(source)) {
         from = batch.nextOffset;
@@ -96,16 +96,16 @@ describe("the demo source", () => {
   });
 
   test("another bank in the same place is refused", async () => {
-    await open().start([]);
+    await open().start(async () => []);
     const other = open(50, 21);
-    await expect(async () => other.start([])).rejects.toSatisfy(
+    await expect(async () => other.start(async () => [])).rejects.toSatisfy(
       (error: unknown) => codeOf(error) === "SETTINGS_INVALID",
     );
   });
 
   test("closing ends a call of next that waits", async () => {
     const source = open();
-    await source.start([]);
+    await source.start(async () => []);
     await due(source);
     const waiting = source.next(running);
     await clock.asleep();

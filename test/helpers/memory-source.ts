@@ -65,7 +65,7 @@ export function memorySource(topic: MemoryTopic, options: MemorySourceOptions = 
   return {
     acknowledged,
     start: async (checkpoints) => {
-      for (const { topic: name, partition, nextOffset } of checkpoints) {
+      for (const { topic: name, partition, nextOffset } of await checkpoints()) {
         const id = `${name}/${partition}`;
         const records = partitions.get(id) ?? [];
         const from = records.findIndex(({ offset }) => BigInt(offset) >= BigInt(nextOffset));

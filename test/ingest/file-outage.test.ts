@@ -86,7 +86,7 @@ test.each(["EMFILE", "ENFILE", "EIO", "ESTALE", "EBUSY", "EAGAIN", "ENOMEM"])(
   async (code) => {
     await writeFile(join(dir, "ledger-a.ndjson"), amounts.slice(0, 20).join("\n"));
     await writeFile(join(dir, "ledger-b.ndjson.gz"), gzipSync(amounts.slice(20).join("\n")));
-    await from.start([]);
+    await from.start(async () => []);
     let calls = 0;
     system.refuses = () => (++calls % 3 === 0 && calls < 60 ? code : null);
     const { values, failures } = await patiently();
@@ -104,7 +104,7 @@ test.each(["ledger-a.ndjson", "ledger-a.ndjson.gz"])(
     await writeFile(join(dir, "ledger-b.ndjson"), amounts.slice(20).join("\n"));
     let isOut = false;
     system.refuses = (call, path) => (isOut && call !== "stat" && path.endsWith(name) ? "EIO" : null);
-    await from.start([]);
+    await from.start(async () => []);
     isOut = true;
     const seen: string[] = [];
     const take = async (): Promise<void> => {
@@ -132,7 +132,7 @@ test.each(["EACCES", "EISDIR"])(
     await writeFile(join(dir, "ledger-a.ndjson"), "{}\n");
     await writeFile(join(dir, "ledger-b.ndjson"), amounts.join("\n"));
     system.refuses = (call, path) => (call === "open" && path.endsWith("ledger-a.ndjson") ? code : null);
-    await from.start([]);
+    await from.start(async () => []);
     const { values, failures } = await patiently();
     expect(values).toEqual(amounts);
     expect(failures).toEqual([]);

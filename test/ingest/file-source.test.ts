@@ -50,7 +50,7 @@ interface Seen {
 }
 
 async function readAll(from: Source, checkpoints: readonly Checkpoint[] = []): Promise<Seen> {
-  await from.start(checkpoints);
+  await from.start(async () => checkpoints);
   const batches: SourceBatch[] = [];
   const unreadable: Unreadable[] = [];
   for (let next = await from.next(FOREVER); next !== null; next = await from.next(FOREVER)) {
@@ -172,11 +172,11 @@ test("a restart in the middle of an array or a packed file goes on where it was"
   await put("ledger-a.json", `[${rows.join(",\n")}]`);
   await put("ledger-b.ndjson.gz", gzipSync(rows.join("\n")));
   const first = source({ maxBytes: 300 });
-  await first.start([]);
+  await first.start(async () => []);
   for (const wanted of [1, 5, 9]) {
     const early: SourceBatch[] = [];
     const life = source({ maxBytes: 300 });
-    await life.start([]);
+    await life.start(async () => []);
     for (let turn = 0; turn < wanted; turn += 1) early.push(...((await life.next(FOREVER)) ?? []));
     const late = await readAll(source(), [
       ...new Map(checkpointsOf(early).map((one) => [one.topic, one])).values(),
@@ -243,7 +243,7 @@ test("a packed file cut in the middle, or that is none, is reported, and what it
 test("a file still being written is not read past its last full line", async () => {
   await put("ledger.ndjson", '{"amount":1}\n{"amou');
   const following = source({ follow: true });
-  await following.start([]);
+  await following.start(async () => []);
   const within = follower(following);
   expect(await within(3)).toEqual(['{"amount":1}']);
   expect(await within(50)).toBeNull();
@@ -258,7 +258,7 @@ test("a file still being written is not read past its last full line", async () 
 
 test("new files are found while following, and packed ones are read when they are complete", async () => {
   const following = source({ follow: true });
-  await following.start([]);
+  await following.start(async () => []);
   const within = follower(following);
   expect(await within(3)).toBeNull();
   const packed = gzipSync('{"amount":1}\n{"amount":2}\n');
@@ -308,7 +308,7 @@ for (const [how, replace] of replacements)
     test(`${path} replaced ${how} while it is watched is read from its start`, async () => {
       await put(path, pack(OLD));
       const following = source({ follow: true });
-      await following.start([]);
+      await following.start(async () => []);
       const within = follower(following);
       expect(await within(3)).toHaveLength(2);
       await replace(path, pack(NEW));
@@ -320,7 +320,7 @@ for (const [how, replace] of replacements)
     test(`${path} replaced ${how} while it is read is read from its start, and no line of it goes by the old name`, async () => {
       await put(path, pack(OLD.repeat(50)));
       const from = source({ maxBytes: 100 });
-      await from.start([]);
+      await from.start(async () => []);
       const first = (await from.next(FOREVER)) ?? [];
       await replace(path, pack(NEW.repeat(60)));
       const rest: SourceBatch[] = [];
@@ -357,7 +357,7 @@ test.each([["ledger.ndjson"], ["ledger.ndjson.gz"]])(
 test("a file is not begun while its first line may still be written, unless nobody writes any more", async () => {
   const values = Array.from({ length: 3 }, (_, at) => `{"amount":${at}}`);
   const following = source({ follow: true });
-  await following.start([]);
+  await following.start(async () => []);
   const within = follower(following);
   await put("ledger.json", `[${values[0]},`);
   expect(await within(5)).toBeNull();
@@ -377,7 +377,7 @@ test("a file is not begun while its first line may still be written, unless nobo
 test("a file that disappears is forgotten", async () => {
   await put("ledger.ndjson", OLD);
   const following = source({ follow: true });
-  await following.start([]);
+  await following.start(async () => []);
   await unlink(join(dir, "ledger.ndjson"));
   const within = follower(following);
   expect(await within(3)).toBeNull();
@@ -386,7 +386,7 @@ test("a file that disappears is forgotten", async () => {
 });
 
 test("a folder that is not there is a failure of the source, with the folder's name", async () => {
-  await expect(source({ dir: join(dir, "nowhere") }).start([])).rejects.toMatchObject({
+  await expect(source({ dir: join(dir, "nowhere") }).start(async () => [])).rejects.toMatchObject({
     code: "SOURCE_UNAVAILABLE",
     message: expect.stringContaining("nowhere"),
   });
