@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
-import type { Announcement, Customer, Update } from "../customer/customer.ts";
+import type { Update } from "../customer/customer.ts";
 import { bulkInsert } from "../store/bulk.ts";
-import type { Body } from "../store/document-text.ts";
-import { bodyText, forgetBody, lightNotes } from "../store/document-text.ts";
+import { forgetBody } from "../store/document-text.ts";
 import { SCHEMA_VERSION, UPDATES_SCHEMA } from "../store/sqlite-schema.ts";
 import { storedText } from "../store/sql-text.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import type { Sqlite, SqlValue } from "../store/sqlite.ts";
+import { lightUpdate, updateOf, updateText } from "./update-text.ts";
+import type { UpdateJson } from "./update-text.ts";
 
 /** An update with its number in the stream; numbers have no holes. */
 export interface Numbered {
@@ -85,7 +86,7 @@ export function localStream(
       reached.set(id, revision);
       seq += 1;
       rows.push([seq, id, revision, publishedMs, updateText(update)]);
-      entries.push({ seq, update: light(update), publishedMs });
+      entries.push({ seq, update: lightUpdate(update), publishedMs });
     }
     insertUpdates(rows);
     if (entries.length > 0) db.prepare("UPDATE stream SET tail = ?").run(seq);
@@ -128,7 +129,7 @@ export function localStream(
           kind: "entries",
           entries: rows.map(([number, publishedMs, text]) => ({
             seq: number,
-            update: parseUpdate(text),
+            update: updateOf(JSON.parse(text) as UpdateJson),
             publishedMs,
           })),
         };
@@ -153,21 +154,4 @@ function tailOf(db: Sqlite): number {
 
 function firstKept(db: Sqlite, tail: number): number {
   return db.prepare("SELECT min(seq) FROM updates").get<[number | null]>()?.[0] ?? tail + 1;
-}
-
-function light(update: Update): Update {
-  const { customer } = update;
-  return { ...update, customer: { ...customer, notes: lightNotes(customer.notes), outbox: [] } };
-}
-
-/** The body's text is the very one the store wrote, made once for both. */
-function updateText({ customer, ...announcement }: Update): string {
-  const { customerId, revision, dueMs, notes } = customer;
-  const rest = JSON.stringify({ customerId, revision, dueMs, notes: lightNotes(notes), outbox: [] });
-  return `[${JSON.stringify(announcement)},${rest},${bodyText(customer)}]`;
-}
-
-function parseUpdate(text: string): Update {
-  const [announcement, rest, body] = JSON.parse(text) as [Announcement, Omit<Customer, keyof Body>, Body];
-  return { ...announcement, customer: { ...rest, ...body } };
 }

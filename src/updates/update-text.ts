@@ -1,0 +1,24 @@
+import type { Announcement, Customer, Update } from "../customer/customer.ts";
+import type { Body } from "../store/document-text.ts";
+import { bodyText, lightNotes } from "../store/document-text.ts";
+
+/** An update as readers get it: its document without outbox, and of its notes the number of live rows per paged table only. */
+export function lightUpdate(update: Update): Update {
+  const { customer } = update;
+  return { ...update, customer: { ...customer, notes: lightNotes(customer.notes), outbox: [] } };
+}
+
+/** An update as streams store it. The body's text is the very one the store wrote, made once for both. */
+export function updateText({ customer, ...announcement }: Update): string {
+  const { customerId, revision, dueMs, notes } = customer;
+  const rest = JSON.stringify({ customerId, revision, dueMs, notes: lightNotes(notes), outbox: [] });
+  return `[${JSON.stringify(announcement)},${rest},${bodyText(customer)}]`;
+}
+
+/** What `updateText` wrote, as JSON. */
+export type UpdateJson = readonly [Announcement, Omit<Customer, keyof Body>, Body];
+
+/** Puts an update together again. */
+export function updateOf([announcement, rest, body]: UpdateJson): Update {
+  return { ...announcement, customer: { ...rest, ...body } };
+}
