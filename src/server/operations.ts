@@ -18,8 +18,6 @@ export interface OperationRequest {
 /** A request that was read and found valid. */
 export interface Operation {
   readonly document: DocumentNode;
-  /** The text it was read from, the same object for equal texts. */
-  readonly text: string;
   readonly definition: OperationDefinitionNode;
   readonly operationName: string | null;
   readonly variables: Readonly<Record<string, unknown>>;
@@ -39,7 +37,6 @@ const REMEMBERED = 500;
 const LONGEST_REMEMBERED = 16_384;
 
 interface Reading {
-  readonly text: string;
   readonly document: DocumentNode | null;
   readonly errors: readonly GraphQLError[];
   readonly id: number;
@@ -59,7 +56,7 @@ export function createOperations(
       readings.set(text, known);
       return known;
     }
-    const reading = { text, ...parsed(schema, text, rules), id: (made += 1) };
+    const reading = { ...parsed(schema, text, rules), id: (made += 1) };
     if (text.length <= LONGEST_REMEMBERED) readings.set(text, reading);
     const oldest = readings.size > REMEMBERED ? readings.keys().next() : null;
     if (oldest !== null && oldest.done !== true) readings.delete(oldest.value);
@@ -67,7 +64,7 @@ export function createOperations(
   };
   return {
     prepare({ query, operationName = null, variables }) {
-      const { text, document, errors, id } = read(query);
+      const { document, errors, id } = read(query);
       if (document === null || errors.length > 0) return errors;
       const definition = getOperationAST(document, operationName);
       if (!definition) {
@@ -79,7 +76,7 @@ export function createOperations(
       const steering = steeringOf(document, definition);
       const shaping = Object.entries(given).filter(([name]) => !steering.has(name));
       const likeness = `${id} ${operationName ?? ""} ${JSON.stringify(shaping)}`;
-      return { document, text, definition, operationName, variables: given, likeness };
+      return { document, definition, operationName, variables: given, likeness };
     },
   };
 }

@@ -1,54 +1,86 @@
 import type { Link } from "./link.ts";
 import type { Payload, Payloads } from "./shared-execution.ts";
 
-const OVER = { done: true, value: undefined } as const;
+/** What the protocol keeps of a connection. */
+export interface Connection {
+  readonly extra: Link;
+  /** What runs under which id. */
+  readonly subscriptions: Record<string, AsyncIterable<unknown> | null>;
+}
+
+/** How a client is told that its subscription is over; one for all pumps. */
+export interface Farewell {
+  /** It came to its end. */
+  completed(id: string): string;
+  /** It broke off. */
+  failed(id: string, error: unknown): string;
+}
 
 /**
  * Carries the answers of one subscription to its socket, each when the socket has room for it.
  *
- * graphql-ws would pull an iterator and write each result out by itself, for each subscriber. To it this is an iterator
- * without results, which ends when the subscription does (or rejects with what went wrong): it keeps the protocol, and
- * the shared bytes go past it.
+ * graphql-ws knows it as what runs under an id, and calls `return` when the client completes it or is gone. It never
+ * pulls: it would write each result out by itself, for each subscriber, and keep the message the client subscribed with.
  */
-export class Pump implements AsyncIterableIterator<never> {
-  readonly #payloads: Payloads;
-  readonly #link: Link;
-  readonly #head: string;
-  #end: ((result: typeof OVER) => void) | null = null;
-  #fail: ((error: unknown) => void) | null = null;
-  readonly #pull: () => void;
-  readonly #take: (result: IteratorResult<Payload>) => void;
+export class Pump implements AsyncIterable<never> {
+  readonly #connection: Connection;
+  readonly #id: string;
+  readonly #farewell: Farewell;
+  #payloads: Payloads | null = null;
+  #isOver = false;
 
   /** `id` is the client's name for the operation. */
-  constructor(payloads: Payloads, link: Link, id: string) {
+  constructor(connection: Connection, id: string, farewell: Farewell) {
+    this.#connection = connection;
+    this.#id = id;
+    this.#farewell = farewell;
+    // From here on it hears when the client leaves, even before there is anything to carry.
+    connection.subscriptions[id] = this;
+  }
+
+  /** Carries these from now on; ends them at once when the client has left meanwhile. */
+  start(payloads: Payloads): void {
     this.#payloads = payloads;
-    this.#link = link;
-    this.#head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-    const failed = (error: unknown) => this.#fail?.(error);
-    this.#take = (result) => {
-      if (result.done === true) return this.#end?.(OVER);
-      const full = this.#link.answer(this.#head, result.value);
-      if (full === undefined) this.#pull();
-      else void full.then(this.#pull);
-    };
-    this.#pull = () => void this.#payloads.next().then(this.#take, failed);
+    if (!this.#isOver) return this.#pull();
+    this.#connection.extra.ended();
+    void payloads.return();
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
+  [Symbol.asyncIterator](): never {
+    throw new Error("a pump pulls by itself");
   }
 
-  next(): Promise<IteratorResult<never>> {
-    return new Promise((resolve, reject) => {
-      this.#end = resolve;
-      this.#fail = reject;
-      this.#pull();
-    });
-  }
-
-  async return(): Promise<IteratorResult<never>> {
+  /** The client does not want it any more, or is gone. */
+  async return(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#payloads === null) return;
+    this.#connection.extra.ended();
     await this.#payloads.return();
-    this.#end?.(OVER);
-    return OVER;
+  }
+
+  #pull(): void {
+    this.#payloads?.next().then(
+      (result) => this.#take(result),
+      (error: unknown) => this.#end(() => this.#farewell.failed(this.#id, error)),
+    );
+  }
+
+  #take(result: IteratorResult<Payload>): void {
+    if (result.done === true) return this.#end(() => this.#farewell.completed(this.#id));
+    const head = `{"id":${JSON.stringify(this.#id)},"type":"next","payload":`;
+    const full = this.#connection.extra.answer(head, result.value);
+    if (full === undefined) this.#pull();
+    else void full.then(() => this.#pull());
+  }
+
+  /** Over by itself: frees the id, and says so. */
+  #end(farewell: () => string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { extra, subscriptions } = this.#connection;
+    Reflect.deleteProperty(subscriptions, this.#id);
+    extra.ended();
+    void extra.say(farewell());
   }
 }

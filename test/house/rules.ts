@@ -153,7 +153,8 @@ const CLIENTS: readonly (readonly [library: RegExp, only: RegExp])[] = [
   [/^@pothos\//, /^src\/schema\//],
   [/^(graphql-yoga|@graphql-yoga\/)/, /^src\/server\/(yoga|graphiql)\.ts$/],
   // The benchmark holds the product against the bare library, and so has to know it.
-  [/^(graphql-ws|ws)(\/|$)/, /^src\/(server\/websocket|bench\/raw-child)\.ts$/],
+  [/^graphql-ws(\/|$)/, /^src\/server\/protocol\.ts$/],
+  [/^ws(\/|$)/, /^src\/(server\/link|bench\/raw-child)\.ts$/],
   [/^(commander|cli-progress)$/, /^src\/cli\//],
   [/^(kafkajs|mongodb|ioredis)/, /^$/],
 ];

@@ -1,4 +1,5 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
+import { queryObjects } from "node:v8";
 import { afterEach, describe, expect, it } from "vitest";
 import { createClient } from "graphql-ws";
 import type { Client } from "graphql-ws";
@@ -233,6 +234,50 @@ describe("subscriptions over WebSocket", () => {
     await eventually(() => s.context.hub.size() === 0);
     many.socket.terminate();
     await eventually(() => s.sockets.size() <= 1);
+  });
+
+  it("keep no timer, signal or listener each while they wait", async () => {
+    const s = await server();
+    const b = await bare(s);
+    const idle = async (count: number) => {
+      for (let n = b.received.length; n <= count; n++) b.subscribe(`${n}`, SHORT("ann"));
+      await eventually(() => b.received.length === count + 1);
+    };
+    const timer = setTimeout(() => {});
+    clearTimeout(timer);
+    const kinds = [timer.constructor, AbortSignal, EventEmitter];
+    const counted = () => kinds.map((kind) => queryObjects(kind, { format: "count" }));
+    await idle(10);
+    const few = counted();
+    await idle(100);
+    const many = counted();
+    for (const [n, { name }] of kinds.entries())
+      expect((many[n] ?? NaN) - (few[n] ?? NaN), name).toBeLessThan(20);
+    b.socket.terminate();
+  });
+
+  it("have an id each, which is free again as soon as one is over", async () => {
+    const s = await server();
+    const b = await bare(s);
+    const open = (count: number) => eventually(() => s.context.hub.size() === count);
+    b.subscribe("1", SHORT("ann"));
+    b.send({ id: "1", type: "complete" });
+    b.subscribe("1", SHORT("ann"));
+    await eventually(() => b.received.length === 2);
+    await open(1);
+    b.send({ id: "1", type: "complete" });
+    await open(0);
+    s.beforeRead = () => Promise.reject(new Error("not now"));
+    b.subscribe("1", SHORT("ann"));
+    await eventually(() => b.received.length === 3);
+    expect(b.received[2]).toMatchObject({ id: "1", type: "error" });
+    s.beforeRead = () => Promise.resolve();
+    b.subscribe("1", SHORT("ann"));
+    await eventually(() => b.received.length === 4);
+    b.subscribe("1", SHORT("bob"));
+    await eventually(() => b.closed() !== null);
+    expect(b.closed()).toBe(4409);
+    await open(0);
   });
 
   it("when the server drains get a resumable end, then the socket closes with 1012", async () => {
