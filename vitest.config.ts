@@ -1,15 +1,42 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const onServers = ["test/**/*.{server,e2e}.test.ts"];
+
+// Vite would pick the `module` build of graphql where Node, and with it every dependency, picks `main`: two copies.
+const resolve = {
+  alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve("graphql")) }],
+};
+
 /** Two workers for two cores: more would only take time from the tests that watch the clock of the machine. */
 export default defineConfig({
-  // Vite would pick the `module` build of graphql where Node, and with it every dependency, picks `main`: two copies.
-  resolve: { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve("graphql")) }] },
   test: {
-    include: ["test/**/*.test.ts"],
     pool: "forks",
-    maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    projects: [
+      {
+        resolve,
+        test: {
+          name: "alone",
+          include: ["test/**/*.test.ts"],
+          exclude: onServers,
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        resolve,
+        // Last, and one file after the other: a suite that kills servers wants both cores for the servers.
+        test: {
+          name: "servers",
+          include: onServers,
+          maxWorkers: 1,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -1,0 +1,16 @@
+import { delimiter } from "node:path";
+import { cached, findJars, missing, ServerMissing, type ServerName } from "./binaries.ts";
+
+/** Starts soon and stays small, which suits tests; the optimising compiler would take the second core. */
+const QUICK = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"];
+
+/**
+ * The arguments that `java` needs to run a class of a server, without the class itself.
+ * @throws ServerMissing when its jars, or Java, are not here.
+ */
+export function javaArguments(name: ServerName, options: readonly string[]): readonly string[] {
+  const reason = missing(name);
+  const jars = findJars(name);
+  if (jars === null) throw new ServerMissing(reason ?? `the jars of ${name} were not obtained`);
+  return [...QUICK, ...options, "-cp", [...jars, `${cached(name)}/classes`].join(delimiter)];
+}

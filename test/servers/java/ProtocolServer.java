@@ -1,0 +1,107 @@
+import de.bwaldvogel.mongo.MongoBackend;
+import de.bwaldvogel.mongo.MongoServer;
+import de.bwaldvogel.mongo.MongoVersion;
+import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
+import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.exception.MongoServerError;
+import io.netty.channel.Channel;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.h2.mvstore.MVStore;
+
+/**
+ * A server for tests that speaks the MongoDB protocol, on 127.0.0.1 until it is killed.
+ *
+ * <pre>java ProtocolServer PORT          keeps everything in memory
+ * java ProtocolServer PORT FILE     keeps it in FILE: a write that was answered survives kill -9</pre>
+ *
+ * mongo-java-server as it comes is too old for current drivers and saves to its file only now and then. Both are
+ * changed here, and nothing else: what it answers to a query or an update is its own.
+ */
+public final class ProtocolServer {
+  /** What current drivers ask for at least is wire version 9; 13 is that of MongoDB 5.0. */
+  private static final MongoVersion VERSION = new MongoVersion() {
+    @Override
+    public List<Integer> getVersionArray() {
+      return List.of(5, 0, 0);
+    }
+
+    @Override
+    public int getWireVersion() {
+      return 13;
+    }
+  };
+
+  private static final Set<String> GREETINGS = Set.of("hello", "ismaster");
+
+  private static final Set<String> WRITES = Set.of(
+      "insert", "update", "delete", "findandmodify", "create", "drop", "dropdatabase", "renamecollection",
+      "createindexes", "dropindexes");
+
+  /** What comes after us: the backend itself. */
+  @FunctionalInterface
+  private interface Answer {
+    Document to(String command, Document query);
+  }
+
+  /** A greeting that drivers of today accept; a transaction is refused, because its writes would stay after an abort. */
+  private static Document answer(String command, Document query, Answer backend) {
+    if (query.containsKey("autocommit")) {
+      throw new MongoServerError(20, "IllegalOperation", "This server has no transactions");
+    }
+    if (!GREETINGS.contains(command.toLowerCase(Locale.ROOT))) return backend.to(command, query);
+    Document greeting = backend.to("ismaster", query);
+    greeting.put("isWritablePrimary", true);
+    greeting.put("maxWriteBatchSize", 100_000);
+    return greeting;
+  }
+
+  private static final class InMemory extends MemoryBackend {
+    @Override
+    public Document handleCommand(Channel channel, String database, String command, Document query) {
+      return answer(command, query, (name, document) -> super.handleCommand(channel, database, name, document));
+    }
+  }
+
+  private static final class InFile extends H2Backend {
+    private final MVStore store;
+
+    InFile(MVStore store) {
+      super(store);
+      this.store = store;
+    }
+
+    @Override
+    public Document handleCommand(Channel channel, String database, String command, Document query) {
+      return answer(command, query, (name, document) -> {
+        if (!WRITES.contains(name.toLowerCase(Locale.ROOT))) {
+          return super.handleCommand(channel, database, name, document);
+        }
+        // One after the other: a commit in the middle of another write would save half of it.
+        synchronized (store) {
+          try {
+            return super.handleCommand(channel, database, name, document);
+          } finally {
+            store.commit();
+          }
+        }
+      });
+    }
+  }
+
+  private ProtocolServer() {}
+
+  public static void main(String[] arguments) throws InterruptedException {
+    int port = Integer.parseInt(arguments[0]);
+    MongoBackend backend = arguments.length == 1
+        ? new InMemory()
+        : new InFile(new MVStore.Builder().fileName(arguments[1]).autoCommitDisabled().open());
+    MongoServer server = new MongoServer(backend.version(VERSION));
+    server.enableOplog();
+    Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow));
+    server.bind("127.0.0.1", port);
+    Thread.currentThread().join();
+  }
+}
