@@ -1,4 +1,4 @@
-import type { Customer, Note, Rows } from "../customer/customer.ts";
+import type { Announcement, Customer, Note, Rows } from "../customer/customer.ts";
 
 /** The parts of a document that are stored as one text. The rest (revision, due time, outbox, notes) has columns or rows of its own. */
 export type Body = Omit<Customer, "customerId" | "revision" | "dueMs" | "outbox" | "notes">;
@@ -33,6 +33,11 @@ function members<T extends object>(parts: Readonly<Record<string, T>>, write: (p
 /** One page's or table's totals as JSON text. */
 export function totalsText(totals: Note["totals"]): string {
   return remembered(totals, whole);
+}
+
+/** An announcement as JSON text. */
+export function announcementText(announcement: Announcement): string {
+  return remembered(announcement, whole);
 }
 
 /** The body as JSON text, the same bytes for every use of the same document until it is forgotten. */

@@ -2,7 +2,7 @@ import type { Announcement, Customer, Rows } from "../customer/customer.ts";
 import { NOBODY, newCustomer } from "../customer/customer.ts";
 import type { Plan } from "../customer/plan.ts";
 import { bulkInsert } from "./bulk.ts";
-import { bodyText, parseBody } from "./document-text.ts";
+import { announcementText, bodyText, parseBody } from "./document-text.ts";
 import { originalText, storedText } from "./sql-text.ts";
 import type { Sqlite, SqlValue } from "./sqlite.ts";
 import type { CustomerSave, Place } from "./store.ts";
@@ -64,7 +64,7 @@ export function sqliteDocuments(db: Sqlite, plan: Plan): Documents {
         if (after === before) continue;
         const id = storedText(after.customerId);
         const { revision, dueMs, outbox } = after;
-        const announced = outbox.length === 0 ? "[]" : JSON.stringify(outbox);
+        const announced = `[${outbox.map(announcementText).join()}]`;
         customers.push([id, revision, dueMs, announced, bodyText(after), relay ? revision : null]);
         if (before.tables !== after.tables) places.push(...changedPlaces(db, sought, { id, before, after }));
         if (before.offers !== after.offers) offers.push(...changedOffers(db, { id, before, after }));

@@ -1,5 +1,5 @@
 /** Version of the tables below; raised with every change of them. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
  * Tables of the store. Names, ids and keys are `storedText`.
@@ -61,14 +61,37 @@ CREATE TABLE IF NOT EXISTS members (
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 
-/** Tables of the update stream: its life and length, and what is kept of it. `seq` has no holes. */
+/**
+ * Tables of the update stream: its life and length, and what is kept of it. Updates are numbered without holes; a row of
+ * `updates` holds those from `first` to `last`, which were published together (see local-chunk.ts).
+ */
 export const UPDATES_SCHEMA = `
 CREATE TABLE IF NOT EXISTS stream (
   only INTEGER PRIMARY KEY CHECK (only = 1), epoch TEXT NOT NULL, tail INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS updates (
+  last INTEGER PRIMARY KEY, first INTEGER NOT NULL, published_ms INTEGER NOT NULL, revisions TEXT NOT NULL,
+  body BLOB NOT NULL
+);
+`;
+
+/**
+ * What leads from each version to the next. Store and stream may share a file or have one each, so a migration begins by
+ * making the tables it turns, where they do not exist.
+ */
+export const MIGRATIONS: Readonly<Record<number, string>> = {
+  // One row of `updates` per update.
+  1: `
+CREATE TABLE IF NOT EXISTS updates (
   seq INTEGER PRIMARY KEY, customer_id TEXT NOT NULL, revision INTEGER NOT NULL, published_ms INTEGER NOT NULL,
   body TEXT NOT NULL
 );
-CREATE UNIQUE INDEX IF NOT EXISTS updates_revision ON updates (customer_id, revision);
-`;
+ALTER TABLE updates RENAME TO updates_1;
+CREATE TABLE updates (
+  last INTEGER PRIMARY KEY, first INTEGER NOT NULL, published_ms INTEGER NOT NULL, revisions TEXT NOT NULL,
+  body BLOB NOT NULL
+);
+INSERT INTO updates SELECT seq, seq, published_ms, json_array(customer_id, revision), CAST(body AS BLOB) FROM updates_1;
+DROP TABLE updates_1;
+`,
+};

@@ -9,7 +9,7 @@ import { sqliteLedger } from "./sqlite-ledger.ts";
 import { noteOf, sqlitePages } from "./sqlite-pages.ts";
 import { sqliteReadDocuments } from "./sqlite-read-documents.ts";
 import { sqliteReads } from "./sqlite-reads.ts";
-import { SCHEMA_VERSION, STORE_SCHEMA } from "./sqlite-schema.ts";
+import { MIGRATIONS, SCHEMA_VERSION, STORE_SCHEMA } from "./sqlite-schema.ts";
 import { originalText } from "./sql-text.ts";
 import { openSqlite } from "./sqlite.ts";
 import type { CustomerSave, Everyone, Loaded, Outstanding, Store } from "./store.ts";
@@ -30,7 +30,7 @@ export interface SqliteStoreOptions {
  */
 export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyone & Reads {
   const db = openSqlite({
-    ...{ path, schema: STORE_SCHEMA, version: SCHEMA_VERSION },
+    ...{ path, schema: STORE_SCHEMA, version: SCHEMA_VERSION, migrations: MIGRATIONS },
     sync: "checkpoint",
     code: "STORE_UNAVAILABLE",
   });

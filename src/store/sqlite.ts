@@ -38,6 +38,8 @@ export interface SqliteOptions {
   readonly version: number;
   /** Statements that make the tables where they do not exist. */
   readonly schema: string;
+  /** What turns the tables of a version into those of the next; a version without an entry needs nothing. */
+  readonly migrations?: Readonly<Record<number, string>>;
   /** Code of failures of this database. */
   readonly code: ErrorCode;
   /** How long a statement waits for another process to finish its own, milliseconds. Default 5,000. */
@@ -86,8 +88,8 @@ export function openSqlite(options: SqliteOptions): Sqlite {
   return sqlite;
 }
 
-/** Refuses files of other programs and of later versions, then makes what is missing. */
-function prepareSchema(sqlite: Sqlite, { path, version, schema }: SqliteOptions): void {
+/** Refuses files of other programs and of later versions, then brings older ones up to date and makes what is missing. */
+function prepareSchema(sqlite: Sqlite, { path, version, schema, migrations }: SqliteOptions): void {
   sqlite.transaction("write", () => {
     const found = pragma(sqlite, "user_version");
     const application = pragma(sqlite, "application_id");
@@ -98,6 +100,8 @@ function prepareSchema(sqlite: Sqlite, { path, version, schema }: SqliteOptions)
         "STORE_INCOMPATIBLE",
         `${path} was written by a newer customer360 (schema ${found}, this program knows ${version})`,
       );
+    // A file without tables has no version either.
+    for (let from = found; from > 0 && from < version; from += 1) sqlite.exec(migrations?.[from] ?? "");
     sqlite.exec(schema);
     sqlite.exec(`PRAGMA user_version = ${version}; PRAGMA application_id = ${APPLICATION_ID}`);
   });

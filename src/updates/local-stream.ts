@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Update } from "../customer/customer.ts";
-import { bulkInsert } from "../store/bulk.ts";
 import { forgetBody } from "../store/document-text.ts";
-import { SCHEMA_VERSION, UPDATES_SCHEMA } from "../store/sqlite-schema.ts";
-import { storedText } from "../store/sql-text.ts";
+import { MIGRATIONS, SCHEMA_VERSION, UPDATES_SCHEMA } from "../store/sqlite-schema.ts";
 import { openSqlite } from "../store/sqlite.ts";
-import type { Sqlite, SqlValue } from "../store/sqlite.ts";
-import { lightUpdate, updateOf, updateText } from "./update-text.ts";
-import type { UpdateJson } from "./update-text.ts";
+import type { Sqlite } from "../store/sqlite.ts";
+import { Utf8Text } from "../store/utf8-text.ts";
+import { CHUNK_UPDATES, readChunk, writeChunk } from "./local-chunk.ts";
+import { reachedRevisions } from "./local-reached.ts";
+import { lightUpdate } from "./update-text.ts";
 
 /** An update with its number in the stream; numbers have no holes. */
 export interface Numbered {
@@ -48,15 +48,10 @@ const TRIM_STEP = 1_000;
 /** How often age is looked at, milliseconds. */
 const TRIM_EVERY_MS = 1_000;
 
-const UPDATES = {
-  into: "updates",
-  columns: ["seq", "customer_id", "revision", "published_ms", "body"],
-  clause: "",
-};
-const REACHED = `SELECT j.value, (SELECT max(revision) FROM updates WHERE customer_id = j.value) FROM json_each(?) j`;
-const SELECT = "SELECT seq, published_ms, body FROM updates WHERE seq > ? ORDER BY seq LIMIT ?";
+const INSERT = "INSERT INTO updates (last, first, published_ms, revisions, body) VALUES (?, ?, ?, ?, ?)";
+const SELECT = "SELECT first, published_ms, body FROM updates WHERE last > ? ORDER BY last LIMIT 1";
 const OLD =
-  "SELECT max(seq) FROM (SELECT seq, published_ms FROM updates ORDER BY seq LIMIT ?) WHERE published_ms < ?";
+  "SELECT max(last) FROM (SELECT last, published_ms FROM updates ORDER BY last LIMIT ?) WHERE published_ms < ?";
 
 /** Opens the stream's tables in a file and keeps in them what `keep` says. */
 export function localStream(
@@ -64,33 +59,34 @@ export function localStream(
   keep: { readonly count: number; readonly ageMs: number },
 ): LocalStream {
   const db = openSqlite({
-    ...{ path, schema: UPDATES_SCHEMA, version: SCHEMA_VERSION },
+    ...{ path, schema: UPDATES_SCHEMA, version: SCHEMA_VERSION, migrations: MIGRATIONS },
     sync: "always",
     code: "UPDATES_UNAVAILABLE",
   });
   const epoch = epochOf(db);
   let trimAtMs = 0;
 
-  const insertUpdates = bulkInsert(db, UPDATES);
+  const reached = reachedRevisions(db, keep.count);
+  const scratch = new Utf8Text();
 
   const insert = (updates: readonly Update[], publishedMs: number): readonly Numbered[] => {
-    let seq = tailOf(db);
-    const ids = updates.map(({ customerId }) => storedText(customerId));
-    const reached = new Map(db.prepare(REACHED).all<[string, number | null]>(JSON.stringify(ids)));
-    const entries: Numbered[] = [];
-    const rows: SqlValue[][] = [];
-    for (const [index, update] of updates.entries()) {
-      const id = ids[index] ?? "";
-      const { revision } = update;
-      if (revision <= (reached.get(id) ?? 0)) continue;
-      reached.set(id, revision);
-      seq += 1;
-      rows.push([seq, id, revision, publishedMs, updateText(update)]);
-      entries.push({ seq, update: lightUpdate(update), publishedMs });
+    const tail = tailOf(db);
+    reached.catchUp(tail);
+    const fresh: Update[] = [];
+    for (const update of updates) {
+      const { customerId, revision } = update;
+      if (revision <= reached.of(customerId)) continue;
+      reached.add(customerId, revision);
+      fresh.push(update);
     }
-    insertUpdates(rows);
-    if (entries.length > 0) db.prepare("UPDATE stream SET tail = ?").run(seq);
-    return entries;
+    const light = fresh.map(lightUpdate);
+    for (let from = 0; from < fresh.length; from += CHUNK_UPDATES) {
+      const to = Math.min(from + CHUNK_UPDATES, fresh.length);
+      const { revisions, body } = writeChunk(fresh.slice(from, to), scratch);
+      db.prepare(INSERT).run(tail + to, tail + from + 1, publishedMs, revisions, body);
+    }
+    if (fresh.length > 0) db.prepare("UPDATE stream SET tail = ?").run(tail + fresh.length);
+    return light.map((update, index) => ({ seq: tail + index + 1, update, publishedMs }));
   };
 
   const trim = (nowMs: number, step: number): number => {
@@ -103,20 +99,26 @@ export function localStream(
       below = Math.max(below, old + 1);
     }
     const keptFrom = Math.min(below, first + step);
-    if (keptFrom > first) db.prepare("DELETE FROM updates WHERE seq < ?").run(keptFrom);
-    return keptFrom;
+    if (keptFrom <= first) return first;
+    db.prepare("DELETE FROM updates WHERE last < ?").run(keptFrom);
+    return firstKept(db, tail);
   };
 
   return {
     epoch,
     tail: () => tailOf(db),
     append(updates, nowMs) {
-      const appended = db.transaction("write", () => ({
-        entries: insert(updates, nowMs),
-        keptFrom: trim(nowMs, TRIM_STEP + 2 * updates.length),
-      }));
-      for (const { customer } of updates) forgetBody(customer);
-      return appended;
+      try {
+        return db.transaction("write", () => ({
+          entries: insert(updates, nowMs),
+          keptFrom: trim(nowMs, TRIM_STEP + 2 * updates.length),
+        }));
+      } catch (error) {
+        reached.forget();
+        throw error;
+      } finally {
+        for (const { customer } of updates) forgetBody(customer);
+      }
     },
     since: (seq, limit) =>
       db.transaction("read", (): Since => {
@@ -124,15 +126,7 @@ export function localStream(
         if (seq === null || seq > tail) return { kind: "gap", missed: null, tail };
         const missed = firstKept(db, tail) - 1 - seq;
         if (missed > 0) return { kind: "gap", missed, tail };
-        const rows = seq === tail ? [] : db.prepare(SELECT).all<[number, number, string]>(seq, limit);
-        return {
-          kind: "entries",
-          entries: rows.map(([number, publishedMs, text]) => ({
-            seq: number,
-            update: updateOf(JSON.parse(text) as UpdateJson),
-            publishedMs,
-          })),
-        };
+        return { kind: "entries", entries: entriesAfter(db, seq, { tail, limit }) };
       }),
     close: () => db.close(),
   };
@@ -153,5 +147,21 @@ function tailOf(db: Sqlite): number {
 }
 
 function firstKept(db: Sqlite, tail: number): number {
-  return db.prepare("SELECT min(seq) FROM updates").get<[number | null]>()?.[0] ?? tail + 1;
+  return db.prepare("SELECT first FROM updates ORDER BY last LIMIT 1").get<[number]>()?.[0] ?? tail + 1;
+}
+
+function entriesAfter(
+  db: Sqlite,
+  seq: number,
+  { tail, limit }: { readonly tail: number; readonly limit: number },
+): readonly Numbered[] {
+  const entries: Numbered[] = [];
+  for (let at = seq; at < tail && entries.length < limit;) {
+    const chunk = db.prepare(SELECT).get<[number, number, Uint8Array]>(at);
+    if (chunk === null) throw new Error(`the update stream has no number ${at + 1}`);
+    const [first, publishedMs, body] = chunk;
+    const found = readChunk(body, at + 1 - first, limit - entries.length);
+    for (const update of found) entries.push({ seq: (at += 1), update, publishedMs });
+  }
+  return entries;
 }

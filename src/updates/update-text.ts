@@ -1,6 +1,6 @@
 import type { Announcement, Customer, Update } from "../customer/customer.ts";
 import type { Body } from "../store/document-text.ts";
-import { bodyText, lightNotes } from "../store/document-text.ts";
+import { announcementText, bodyText, lightNotes } from "../store/document-text.ts";
 
 /** An update as readers get it: its document without outbox, and of its notes the number of live rows per paged table only. */
 export function lightUpdate(update: Update): Update {
@@ -9,10 +9,23 @@ export function lightUpdate(update: Update): Update {
 }
 
 /** An update as streams store it. The body's text is the very one the store wrote, made once for both. */
-export function updateText({ customer, ...announcement }: Update): string {
+export function updateText(update: Update): string {
+  const { customer } = update;
   const { customerId, revision, dueMs, notes } = customer;
   const rest = JSON.stringify({ customerId, revision, dueMs, notes: lightNotes(notes), outbox: [] });
-  return `[${JSON.stringify(announcement)},${rest},${bodyText(customer)}]`;
+  return `[${announcementOf(update)},${rest},${bodyText(customer)}]`;
+}
+
+/** The text of an update's announcement: mostly it is one of the document's outbox, whose text the store has made. */
+function announcementOf({ customer, ...announcement }: Update): string {
+  const { revision, changed, segments, offers, freshness } = announcement;
+  const saved = customer.outbox.find((each) => each.revision === revision);
+  const isSame =
+    saved?.changed === changed &&
+    saved.segments === segments &&
+    saved.offers === offers &&
+    saved.freshness === freshness;
+  return isSame ? announcementText(saved) : JSON.stringify(announcement);
 }
 
 /** What `updateText` wrote, as JSON. */
