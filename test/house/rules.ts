@@ -66,7 +66,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "store/reads",
     "store/sqlite",
     "store/sqlite-schema",
-    "store/bulk",
+    "store/utf8-text",
     "store/sql-text",
     "store/document-text",
   ],
