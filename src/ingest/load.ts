@@ -9,6 +9,8 @@ import type { Shell } from "./shell.ts";
 export interface Gathered {
   readonly inputs: readonly ApplyInput[];
   readonly routes: Routes;
+  /** Where the rows that can move were found, and the watermarks: what others may have changed by the time of the save. */
+  readonly seen: Pick<Loaded, "places" | "truncates">;
 }
 
 /** What was loaded so far. */
@@ -32,7 +34,7 @@ export async function load(shell: Shell, changes: readonly Change[]): Promise<Ga
   const places = changes.length === 0 ? [] : await fetch(shell, hand, { routes: guess, keys });
   const routes = places.length === 0 ? guess : route({ changes, tables, places });
   if (routes !== guess) await fetch(shell, hand, { routes, keys: null });
-  return { inputs: inputsOf(shell, hand, routes), routes };
+  return { inputs: inputsOf(shell, hand, routes), routes, seen: { places, truncates: hand.truncates } };
 }
 
 function inputsOf({ clock }: Shell, hand: Hand, routes: Routes): readonly ApplyInput[] {

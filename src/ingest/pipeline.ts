@@ -1,4 +1,5 @@
 import type { Change } from "../cdc/change.ts";
+import { again } from "./again.ts";
 import { applyAll } from "./apply.ts";
 import { load } from "./load.ts";
 import { Stopped } from "./patience.ts";
@@ -10,7 +11,7 @@ import { save } from "./save.ts";
 import { createShell, type PipelineOptions, type Shell } from "./shell.ts";
 import type { SourceBatch } from "./source.ts";
 import { sweep } from "./sweep.ts";
-import { countVerdicts, owedTo, rowsOf } from "./verdicts.ts";
+import { countVerdicts, owedTo } from "./verdicts.ts";
 
 /**
  * The path of a change.
@@ -70,7 +71,8 @@ async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void
   for (let round = 0; round === 0 || pending.length > 0; round += 1) {
     await shell.pause(round);
     watch("load");
-    const { inputs, routes } = await load(shell, pending);
+    const gathered = await load(shell, pending);
+    const { inputs, routes } = gathered;
     watch("apply");
     const { folded, poison } = await applyAll(shell, inputs);
     quarantine.push(...quarantineUnroutable(shell, routes.refused, batches));
@@ -83,7 +85,7 @@ async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void
     watch("publish");
     await publish(shell, updates);
     owed = owedTo(lost, verdicts);
-    pending = lost.length === 0 ? [] : rowsOf(lost, pending);
+    pending = await again(shell, { changes: pending, gathered, lost });
   }
   watch("acknowledge");
   for (const batch of batches) acknowledgements.done(batch);

@@ -11,7 +11,8 @@ import type { Place } from "../store/store.ts";
  * converge: what a former owner's history and the columns of a partial change become then hangs on who arrived first.
  * So every version goes where it says it belongs, and everybody else who ever held the row gets a *departure*: a delete at
  * that position, which the guard of the row (cdc/sequence, customer/fold) sorts in like any other, in any arrival order.
- * A newcomer learns the same from the places that hold the row already.
+ * Whoever a change names learns the same from the other places that hold the row: a newcomer, and, where several processes
+ * save into one store, somebody who was not known yet when the others were told.
  */
 
 /** A change that cannot be routed. */
@@ -146,10 +147,12 @@ interface MovingRow {
 function routeRow(draft: Draft, { table, versions, places }: MovingRow): void {
   const named = versions.map((change) => namedSpot(change, table));
   const spots: Spot[] = places.filter(({ customerId }) => customerId !== NOBODY);
-  const known = spots.length;
-  for (const spot of named)
-    if (spot !== null && !spots.some((other) => isSame(other, spot))) spots.push(spot);
-  const newcomers = spots.slice(known);
+  const learners: Spot[] = [];
+  for (const spot of named) {
+    if (spot === null || learners.some((other) => isSame(other, spot))) continue;
+    learners.push(spot);
+    if (!spots.some((other) => isSame(other, spot))) spots.push(spot);
+  }
   if (spots.length === 0) spots.push(nobodysSpot(table));
   versions.forEach((change, index) => {
     const to = named[index] ?? null;
@@ -159,7 +162,7 @@ function routeRow(draft: Draft, { table, versions, places }: MovingRow): void {
       for (const from of spots)
         if (!isSame(from, to)) leave(draft, { change, from, to, at: change.position });
     }
-    if (index === 0) for (const newcomer of newcomers) learn(draft, { change, newcomer, places });
+    if (index === 0) for (const learner of learners) learn(draft, { change, learner, places });
   });
 }
 
@@ -216,15 +219,16 @@ function justBelow(position: Position): Position {
   return position.slice(0, -1) + String.fromCharCode(last - 1);
 }
 
-/** What a customer who never held the row has to be told of it: who else holds it since when, and when it was deleted. */
+/** What a customer has to be told of a row: who else holds it since when, and when it was deleted elsewhere. */
 function learn(
   draft: Draft,
-  { change, newcomer, places }: { change: Change; newcomer: Spot; places: readonly Place[] },
+  { change, learner, places }: { change: Change; learner: Spot; places: readonly Place[] },
 ): void {
   for (const place of places)
-    if (place.live) depart(draft, { change, from: newcomer, to: place, at: place.at });
+    if (isSame(place, learner)) continue;
+    else if (place.live) depart(draft, { change, from: learner, to: place, at: place.at });
     else if (!place.at.includes(DEPARTED))
-      echo(draft, { change, to: newcomer, position: place.at, origin: LEARNED });
+      echo(draft, { change, to: learner, position: place.at, origin: LEARNED });
 }
 
 /**

@@ -58,7 +58,7 @@ export interface Shell {
   readonly tables: ReadonlyMap<string, TablePlan>;
   readonly decode: (record: SourceRecord) => Decoded;
   readonly source: Pick<Source, "start" | "next" | "unreadable">;
-  readonly store: Pick<Store, "load" | "save" | "checkpoints" | "holders">;
+  readonly store: Pick<Store, "shared" | "load" | "save" | "checkpoints" | "holders">;
   readonly updates: Pick<Updates, "publish">;
   readonly clock: Clock;
   readonly log: Log;
@@ -123,6 +123,7 @@ function patientSource(source: Source, patience: Patience): Shell["source"] {
 
 function patientStore(store: Store, patience: Patience): Shell["store"] {
   return {
+    shared: store.shared,
     load: (request) => patience("loading", () => store.load(request)),
     save: (save) => patience("saving", () => store.save(save)),
     checkpoints: () => patience("loading checkpoints", () => store.checkpoints()),

@@ -30,14 +30,6 @@ export function owedTo(lost: readonly Folded[], counting: Counting): ReadonlySet
   return new Set(changes.filter((change) => isCounted(change, counting)).map(({ origin }) => origin));
 }
 
-/** The changes that concern the same rows as those of lost customers: they are routed anew, since rows may have moved. */
-export function rowsOf(lost: readonly Folded[], changes: readonly Change[]): readonly Change[] {
-  const rows = new Set(lost.flatMap(({ input }) => input.changes.map(rowId)));
-  return changes.filter((change) => rows.has(rowId(change)));
-}
-
-const rowId = ({ table, key }: Change): string => `${table}\u0000${key}`;
-
 function isCounted(change: Change, { echoes, owed }: Counting): boolean {
   return (echoes.size === 0 || !echoes.has(change)) && (owed === null || owed.has(change.origin));
 }

@@ -110,6 +110,7 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
       due: ids("SELECT id FROM customers WHERE due_ms <= ? ORDER BY due_ms, id LIMIT ?", nowMs, limit),
       unpublished: ids("SELECT id FROM customers WHERE relay IS NOT NULL ORDER BY relay LIMIT ?", limit),
     }),
+    shared: false,
     holders: async (table, after, limit) => sqliteHolders(db, find, { table, after, limit }),
     ...sqliteEveryone(db),
     ...sqliteReads({ db, find, documents: sqliteReadDocuments(db) }),

@@ -97,6 +97,8 @@ export interface Outstanding {
  * - checkpoints and truncate watermarks never go backwards.
  */
 export interface Store {
+  /** True when other processes may save into it too: then what they did meanwhile is looked at before a batch is acknowledged. */
+  readonly shared: boolean;
   load(request: LoadRequest): Promise<Loaded>;
   save(save: Save): Promise<Saved>;
   /** Checkpoints as last saved. */

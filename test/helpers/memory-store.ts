@@ -32,6 +32,8 @@ export interface MemoryStoreOptions {
    * what was written before stays, as in a store without transactions.
    */
   readonly onWrite?: (what: "page" | "document" | "rest") => void;
+  /** True when a test lets several processes save into it. */
+  readonly shared?: boolean;
 }
 
 interface StoredPage extends Omit<Page, "rows" | "whole"> {
@@ -182,6 +184,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     });
 
   return {
+    shared: options.shared ?? false,
     documents,
     pagesOf: (customerId) =>
       [...(pageIdsOf.get(customerId) ?? [])].flatMap((id) => {

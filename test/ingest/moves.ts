@@ -32,9 +32,13 @@ export interface History {
   readonly records: readonly SourceRecord[];
 }
 
-/** Histories of a few rows that wander between customers and pages. */
-export function histories(options: { readonly ties: boolean }): fc.Arbitrary<History> {
-  return fc.array(version, { minLength: 1, maxLength: 8 }).map((versions) => {
+/** Histories of a few rows that wander between customers and pages. `whole`: no change leaves a column out. */
+export function histories(options: {
+  readonly ties: boolean;
+  readonly whole?: boolean;
+}): fc.Arbitrary<History> {
+  const one = options.whole === true ? version.filter(({ kind }) => kind !== "partial") : version;
+  return fc.array(one, { minLength: 1, maxLength: 8 }).map((versions) => {
     let lsn = 0;
     return {
       records: versions.map((one, index) => {

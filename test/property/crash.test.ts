@@ -150,6 +150,7 @@ async function live(
   const inner = memorySource(durable, { batchSize });
   const stop = new AbortController();
   const store: Store = {
+    shared: false,
     load: life.call((request) => durable.store.load(request)),
     save: life.call((save) => durable.save(save)),
     checkpoints: life.call(() => durable.store.checkpoints()),
