@@ -1,9 +1,10 @@
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
 import type { Change, Refusal, RefusalCode, SourceRecord } from "../cdc/change.ts";
+import type { Decoded } from "../cdc/decode.ts";
+import { sameValues } from "../customer/compare.ts";
 import type { Quarantined } from "../store/store.ts";
 import type { Poison } from "./apply.ts";
 import type { Unroutable } from "./route.ts";
+import type { Shell } from "./shell.ts";
 import type { SourceBatch, Unreadable } from "./source.ts";
 
 /** A refusal that no rule asked for. */
@@ -11,40 +12,59 @@ export function refusal(code: RefusalCode, reason: string): Refusal {
   return { code, reason, rules: [] };
 }
 
+/** What refusing a change takes: whoever decodes, and the batches it came with. */
+type Refusing = Pick<Shell, "clock" | "log" | "decode">;
+
 /** Changes that lead to nobody. */
 export function quarantineUnroutable(
-  { clock }: { readonly clock: Clock },
+  shell: Refusing,
   refused: readonly Unroutable[],
   batches: readonly SourceBatch[],
 ): readonly Quarantined[] {
   return refused.map(({ change, refusal: why }) => ({
-    record: recordOf(change, batches),
+    record: recordOf(shell, change, batches),
     table: change.table,
     refusal: why,
-    atMs: clock.nowMs(),
+    atMs: shell.clock.nowMs(),
   }));
 }
 
 /** Changes on which the core itself fails. They are replayed when the fault is repaired; the reason names it. */
 export function quarantinePoison(
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  shell: Refusing,
   poison: readonly Poison[],
   batches: readonly SourceBatch[],
 ): readonly Quarantined[] {
+  const { clock, log } = shell;
   return poison.map(({ change, reason }) => {
     log.error("a change could not be applied", { ...change.origin, table: change.table });
-    const record = recordOf(change, batches);
+    const record = recordOf(shell, change, batches);
     return { record, table: change.table, refusal: refusal("fault", reason), atMs: clock.nowMs() };
   });
 }
 
-/** The record a change was decoded from, found again by its coordinates; only refusals pay for the search. */
-function recordOf(change: Change, batches: readonly SourceBatch[]): SourceRecord {
+/**
+ * The record a change was decoded from, found again by its coordinates; only refusals pay for the search. A bare file may hold
+ * several records at equal coordinates: then the one that decodes to the change.
+ */
+function recordOf({ decode }: Refusing, change: Change, batches: readonly SourceBatch[]): SourceRecord {
   const { topic, partition, offset } = change.origin;
-  for (const { records } of batches)
-    for (const record of records)
-      if (record.offset === offset && record.partition === partition && record.topic === topic) return record;
-  throw new Error(`no record at ${topic}/${partition}/${offset}`);
+  const found = batches.flatMap(({ records }) =>
+    records.filter(
+      (record) => record.offset === offset && record.partition === partition && record.topic === topic,
+    ),
+  );
+  const record = found.length > 1 ? found.find((one) => isSource(decode(one), change)) : found[0];
+  if (record === undefined) throw new Error(`no record at ${topic}/${partition}/${offset}`);
+  return record;
+}
+
+function isSource(decoded: Decoded, { op, key, position, set }: Change): boolean {
+  if (decoded.kind !== "change") return false;
+  const { change } = decoded;
+  return (
+    change.op === op && change.key === key && change.position === position && sameValues(change.set, set)
+  );
 }
 
 /** What the source could not read, in the form of a refused record. */

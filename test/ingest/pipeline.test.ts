@@ -229,6 +229,17 @@ test("a change the core fails on is quarantined alone, and its neighbours are ap
   await expect(all).rejects.toThrow("changes of profile cannot be applied");
 });
 
+test("of two records at one place in a file, the refused one is kept with its own bytes", async () => {
+  const nobody = (balance: number) =>
+    record({ table: "accounts", op: "u", lsn: balance, row: { id: balance, customer_id: null, balance } }, 7);
+  const { store } = await ingest([nobody(1), nobody(2)]);
+  const kept = [...store.quarantine.values()].map(({ record: { value } }) => Buffer.from(value ?? []));
+  expect(kept.map((bytes) => /"balance":\d/.exec(bytes.toString())?.[0]).sort()).toEqual([
+    '"balance":1',
+    '"balance":2',
+  ]);
+});
+
 test("only the customers somebody else saved meanwhile are folded again, and each verdict is counted once", async () => {
   const store = memoryStore();
   const updates = memoryUpdates();
