@@ -75,6 +75,7 @@ const RULES: readonly (readonly [law: string, rule: Rule, violations: readonly F
       new Map([["src/app.ts", 'import { WebSocketServer } from "ws";']]),
       new Map([["src/bench/socket-load.ts", 'import { WebSocket } from "ws";']]),
       new Map([["src/server/http.ts", 'import { createYoga } from "graphql-yoga";']]),
+      new Map([["src/updates/redis-updates.ts", 'import { Redis } from "ioredis";']]),
       new Map([["src/ingest/kafka.ts", 'const kafka = await import("kafkajs");']]),
     ],
   ],

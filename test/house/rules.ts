@@ -156,7 +156,8 @@ const CLIENTS: readonly (readonly [library: RegExp, only: RegExp])[] = [
   [/^graphql-ws(\/|$)/, /^src\/server\/protocol\.ts$/],
   [/^ws(\/|$)/, /^src\/(server\/link|bench\/raw-child)\.ts$/],
   [/^(commander|cli-progress)$/, /^src\/cli\//],
-  [/^(kafkajs|mongodb|ioredis)/, /^$/],
+  [/^ioredis/, /^src\/updates\/redis-client\.ts$/],
+  [/^(kafkajs|mongodb)/, /^$/],
 ];
 
 /** A client library is known to one file, so that replacing it is the change of one file. */
