@@ -117,13 +117,13 @@ class Link implements RedisLink {
   async #connect(attempt: Attempt, client: Redis | Cluster): Promise<Redis | Cluster> {
     if (attempt.isOver) throw new Error("closed");
     attempt.client = client;
-    let reason: unknown = null;
-    client.on("error", (error: unknown) => (reason = error));
+    let reason: Error | null = null;
+    client.on("error", (error: Error) => (reason = error));
     client.on("end", () => this.#end(attempt));
     try {
       await client.connect();
     } catch (error) {
-      throw new Error(messageOf(reason ?? error));
+      throw reason ?? error;
     }
     attempt.isReady = true;
     return client;

@@ -79,7 +79,7 @@ export class Follower {
       };
       const fail = (error: unknown) => {
         done();
-        reject(error as Error);
+        reject(error);
       };
       const waiter: Waiter = { wake, fail };
       this.#waiters.add(waiter);
