@@ -218,7 +218,8 @@ export function storeContract(name: string, open: (plan: Plan) => Promise<OpenSt
         expect(await places("payments", KEYS.b)).toEqual([]);
       });
 
-      test("a page saved on another revision is a conflict of its customer: neither its pages nor its document are written", async () => {
+      // Its other pages may be: where every document is written by itself, they are ahead then, as after a crash.
+      test("a page saved on another revision is a conflict of its customer: neither it nor the document is written", async () => {
         const { ann, change } = await fill();
         const fresh = pageChange(newPage("ann", "2024-06"), { '["d"]': row("4") });
         const stale = pageChange(newPage("ann", "2024-05"), { [KEYS.a]: row("8") });
@@ -237,8 +238,9 @@ export function storeContract(name: string, open: (plan: Plan) => Promise<OpenSt
         );
         expect([...saved.conflicts]).toEqual(["ann"]);
         expect(await document("ann")).toEqual(ann);
-        expect((await page("ann", "2024-06", "all")).revision).toBe(0);
-        expect((await page("ann", "2024-06", "all")).rows).toEqual({});
+        expect(
+          [newPage("ann", "2024-06"), fresh.after].map((each) => ({ ...each, whole: true })),
+        ).toContainEqual(await page("ann", "2024-06", "all"));
         expect(await page("ann", "2024-05", "all")).toEqual({ ...change.after, whole: true });
         expect((await document("bob")).revision).toBe(1);
         expect((await document("cid")).revision).toBe(1);

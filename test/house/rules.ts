@@ -157,7 +157,8 @@ const CLIENTS: readonly (readonly [library: RegExp, only: RegExp])[] = [
   [/^ws(\/|$)/, /^src\/(server\/link|bench\/raw-child)\.ts$/],
   [/^(commander|cli-progress)$/, /^src\/cli\//],
   [/^ioredis/, /^src\/updates\/redis-client\.ts$/],
-  [/^(kafkajs|mongodb)/, /^$/],
+  [/^mongodb(\/|$)/, /^src\/store\/mongo-client\.ts$/],
+  [/^kafkajs/, /^$/],
 ];
 
 /** A client library is known to one file, so that replacing it is the change of one file. */

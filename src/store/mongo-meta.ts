@@ -1,0 +1,44 @@
+import { Customer360Error } from "../errors.ts";
+import type { Mongo, MongoCollection } from "./mongo-client.ts";
+import type { Stored } from "./mongo-values.ts";
+import { SCHEMA_VERSION } from "./mongo-schema.ts";
+
+interface Noted extends Stored {
+  readonly _id: string;
+  readonly value: string | number;
+}
+
+/** Reads a note about the database; null when there is none. */
+export async function readMeta(meta: MongoCollection, name: string): Promise<string | number | null> {
+  const [found] = await meta.find<Noted>({ filter: { _id: name } });
+  return found?.value ?? null;
+}
+
+/** Writes a note about the database. */
+export async function writeMeta(meta: MongoCollection, name: string, value: string | number): Promise<void> {
+  const write = { filter: { _id: name }, update: { $set: { value } }, upsert: true } as const;
+  const { duplicates } = await meta.write([write]);
+  // Somebody else made it at the same time.
+  if (duplicates.size > 0) await meta.write([write]);
+}
+
+/** Refuses databases of other programs and of later versions; marks an empty one as ours. */
+export async function checkVersion(mongo: Mongo): Promise<void> {
+  const meta = mongo.collection("meta");
+  const found = await readMeta(meta, "customer360");
+  if (found === null) {
+    const [stranger] = await mongo.collection("customers").find({ filter: {}, fields: { _id: 1 }, limit: 1 });
+    if (stranger !== undefined)
+      throw new Customer360Error(
+        "STORE_INCOMPATIBLE",
+        `mongodb at ${mongo.where} holds the customers of another program`,
+      );
+    await writeMeta(meta, "customer360", SCHEMA_VERSION);
+    return;
+  }
+  if (Number(found) > SCHEMA_VERSION)
+    throw new Customer360Error(
+      "STORE_INCOMPATIBLE",
+      `mongodb at ${mongo.where} was written by a newer customer360 (schema ${found}, this program knows ${SCHEMA_VERSION})`,
+    );
+}

@@ -1,0 +1,166 @@
+import type { PageChange } from "../customer/apply.ts";
+import type { Page, PageRef, Row, Rows, Totals } from "../customer/customer.ts";
+import type { Plan } from "../customer/plan.ts";
+import type { MongoCollection } from "./mongo-client.ts";
+import { type Guarded, writeGuarded } from "./mongo-guarded.ts";
+import { fieldName, keptText, orderedText, originalOf, textOf } from "./mongo-names.ts";
+import { newPatch, operators } from "./mongo-patch.ts";
+import { restored, stored, type Stored } from "./mongo-values.ts";
+import type { PageRequest } from "./store.ts";
+
+/** Pages, one document each. */
+export interface MongoPages {
+  load(requests: readonly PageRequest[]): Promise<readonly Page[]>;
+  /** Saves pages, each on the revision it was loaded at; answers the customers that lost one of theirs. */
+  save(changes: readonly PageChange[]): Promise<ReadonlySet<string>>;
+  /** Every page of these customers. */
+  of(customerIds: readonly string[]): Promise<readonly PageRef[]>;
+}
+
+interface StoredPage extends Stored {
+  readonly _id: string;
+  readonly customer: string;
+  readonly table: string;
+  readonly page: string;
+  readonly revision: number;
+  readonly totals: Totals;
+  readonly liveRows: number;
+  readonly rows?: Stored;
+}
+
+/** Pages asked for at once: each brings the keys wanted of any of them, so a few at a time is least work for a server. */
+const AT_ONCE = 50;
+const HEADER = { customer: 1, table: 1, page: 1, revision: 1, totals: 1, liveRows: 1 };
+
+/** Pages in MongoDB. */
+export function mongoPages(
+  collection: MongoCollection,
+  { plan, stampOf }: { readonly plan: Plan; readonly stampOf: (version: object) => string },
+): MongoPages {
+  const unplaced = new Set(plan.tables.filter(({ key }) => key.length === 0).map(({ name }) => name));
+  const guarded = (change: PageChange): Guarded => {
+    const stamp = stampOf(change.after);
+    const placed = !unplaced.has(change.after.table);
+    return {
+      id: pageId(change.after),
+      from: change.before.revision,
+      stamp,
+      write: writeOf(change, stamp, placed),
+    };
+  };
+  return {
+    load: (requests) => loadPages(collection, requests),
+    save: async (changes) => {
+      const parts = changes.map((change) => ({ part: guarded(change), customerId: change.after.customerId }));
+      const lost = await writeGuarded(
+        collection,
+        parts.map(({ part }) => part),
+      );
+      return new Set(parts.flatMap(({ part, customerId }) => (lost.has(part.id) ? [customerId] : [])));
+    },
+    of: async (customerIds) => {
+      const found = await collection.find<StoredPage>({
+        filter: { customer: { $in: customerIds.map(orderedText) } },
+        fields: { customer: 1, table: 1, page: 1 },
+      });
+      return found.map(refOf);
+    },
+  };
+}
+
+/** A page's `_id`. */
+function pageId({ customerId, table, page }: PageRef): string {
+  return JSON.stringify([customerId, table, page]);
+}
+
+function refOf({ customer, table, page }: StoredPage): PageRef {
+  return { customerId: originalOf(customer), table: textOf(table), page: textOf(page) };
+}
+
+/** The position of the newest of some rows, as it is ordered by. */
+function newestOf(rows: Rows): string {
+  let newest = "";
+  for (const key in rows) {
+    const at = orderedText(rows[key]?.at ?? "");
+    if (at > newest) newest = at;
+  }
+  return newest;
+}
+
+function writeOf({ before, after, rows }: PageChange, by: string, placed: boolean): Guarded["write"] {
+  const { customerId, table, page, revision, totals, liveRows } = after;
+  const customer = orderedText(customerId);
+  const newest = newestOf(rows);
+  const header = { revision, by, totals: stored(totals), liveRows };
+  if (before.revision === 0) {
+    const ref = { _id: pageId(after), customer, table: keptText(table), page: keptText(page) };
+    const keys = placed ? { keys: Object.keys(after.rows).map(keptText) } : {};
+    return { insert: { ...ref, ...header, newest, ...keys, rows: stored(after.rows) } };
+  }
+  const patch = newPatch();
+  Object.assign(patch.set, header);
+  const added: string[] = [];
+  for (const [key, row] of Object.entries(rows)) {
+    patch.set[`rows.${fieldName(key)}`] = stored(row);
+    if (!Object.hasOwn(before.rows, key)) added.push(keptText(key));
+  }
+  for (const key in before.rows)
+    if (!Object.hasOwn(after.rows, key)) patch.unset[`rows.${fieldName(key)}`] = true;
+  return {
+    filter: { _id: pageId(after), customer, revision: before.revision },
+    // `keys` may name rows that are gone: whoever looks a key up finds no row there.
+    update: {
+      ...operators(patch),
+      ...(newest === "" ? {} : { $max: { newest } }),
+      ...(placed && added.length > 0 ? { $push: { keys: { $each: added } } } : {}),
+    },
+  };
+}
+
+async function loadPages(
+  collection: MongoCollection,
+  requests: readonly PageRequest[],
+): Promise<readonly Page[]> {
+  const whole = requests.filter(({ keys }) => keys === "all");
+  const partial = requests.filter(({ keys }) => keys !== "all");
+  const steps: Promise<readonly StoredPage[]>[] = [];
+  for (let at = 0; at < whole.length; at += AT_ONCE)
+    steps.push(find(collection, whole.slice(at, at + AT_ONCE), { ...HEADER, rows: 1 }));
+  for (let at = 0; at < partial.length; at += AT_ONCE) {
+    const some = partial.slice(at, at + AT_ONCE);
+    const keys = some.flatMap(({ keys: wanted }) => (wanted === "all" ? [] : wanted));
+    const rows = Object.fromEntries(keys.map((key) => [`rows.${fieldName(key)}`, 1]));
+    steps.push(find(collection, some, { ...HEADER, ...rows }));
+  }
+  const found = new Map((await Promise.all(steps)).flat().map((page) => [page._id, page]));
+  return requests.map((request) => pageOf(request, found.get(pageId(request))));
+}
+
+function find(
+  collection: MongoCollection,
+  refs: readonly PageRef[],
+  fields: Stored,
+): Promise<readonly StoredPage[]> {
+  return collection.find<StoredPage>({ filter: { _id: { $in: refs.map(pageId) } }, fields });
+}
+
+function pageOf({ customerId, table, page, keys }: PageRequest, found: StoredPage | undefined): Page {
+  const rows = found?.rows ?? {};
+  const wanted =
+    keys === "all"
+      ? (restored(rows) as Rows)
+      : Object.fromEntries(
+          keys.flatMap((key): [string, Row][] => {
+            const field = fieldName(key);
+            return Object.hasOwn(rows, field) ? [[key, restored(rows[field]) as Row]] : [];
+          }),
+        );
+  return {
+    ...{ customerId, table, page },
+    revision: found?.revision ?? 0,
+    totals: found === undefined ? {} : (restored(found.totals) as Totals),
+    liveRows: found?.liveRows ?? 0,
+    rows: wanted,
+    whole: keys === "all",
+  };
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { NOBODY } from "../customer/customer.ts";
+import type { Plan } from "../customer/plan.ts";
+import type { Log } from "../log.ts";
+import { factsOf } from "./facts.ts";
+import { openMongo, type Mongo, type MongoOptions } from "./mongo-client.ts";
+import { mongoDocuments } from "./mongo-documents.ts";
+import { createStamps } from "./mongo-guarded.ts";
+import { findHolders } from "./mongo-holders.ts";
+import { mongoLedger } from "./mongo-ledger.ts";
+import { checkVersion, readMeta, writeMeta } from "./mongo-meta.ts";
+import { orderedText, originalOf } from "./mongo-names.ts";
+import { mongoPages } from "./mongo-pages.ts";
+import { findPlaces } from "./mongo-places.ts";
+import { mongoQuarantine } from "./mongo-quarantine.ts";
+import { createIndexes } from "./mongo-schema.ts";
+import type { Everyone, Store } from "./store.ts";
+
+/** Where the store is and what it stores. */
+export interface MongoStoreOptions extends MongoOptions {
+  readonly plan: Plan;
+  readonly log: Log;
+}
+
+/** Connects, checks and prepares the database, and opens the Store in it. */
+export async function openMongoStore(options: MongoStoreOptions): Promise<Store & Everyone> {
+  const mongo = openMongo(options);
+  try {
+    const { kind, version, retriesWrites } = await mongo.kind();
+    options.log.info("connected to mongodb", { where: mongo.where, kind, version, retriesWrites });
+    await checkVersion(mongo);
+    await createIndexes(mongo);
+  } catch (error) {
+    await mongo.close();
+    throw error;
+  }
+  return mongoStore(mongo, options.plan);
+}
+
+function mongoStore(mongo: Mongo, plan: Plan): Store & Everyone {
+  const [customers, pages, meta] = ["customers", "pages", "meta"].map((name) => mongo.collection(name)) as [
+    ReturnType<Mongo["collection"]>,
+    ReturnType<Mongo["collection"]>,
+    ReturnType<Mongo["collection"]>,
+  ];
+  const writer = randomBytes(9).toString("base64url");
+  const stampOf = createStamps(writer);
+  const groups = factsOf(plan);
+  const documents = mongoDocuments({ collection: customers, plan, groups, stampOf });
+  const paged = mongoPages(pages, { plan, stampOf });
+  const quarantine = mongoQuarantine(mongo.collection("quarantine"), mongo.readable("quarantine"));
+  const ledger = mongoLedger({
+    checkpoints: mongo.collection("checkpoints"),
+    truncates: mongo.collection("truncates"),
+    tallies: mongo.collection("tallies"),
+    ...{ writer, stampOf },
+  });
+
+  const saveCustomers = async (
+    saves: Parameters<Store["save"]>[0]["customers"],
+  ): Promise<ReadonlySet<string>> => {
+    const lost = await paged.save(saves.flatMap((save) => save.pages));
+    const kept = lost.size === 0 ? saves : saves.filter(({ before }) => !lost.has(before.customerId));
+    const conflicts = await documents.save(kept);
+    return new Set([...lost, ...conflicts]);
+  };
+
+  const ids = async (query: Parameters<typeof customers.find>[0]): Promise<readonly string[]> => {
+    const found = await customers.find<{ readonly _id: string }>({ ...query, fields: { _id: 1 } });
+    return found.map(({ _id }) => originalOf(_id));
+  };
+
+  let open = true;
+  return {
+    shared: true,
+    load: async (request) => {
+      const [found, loaded, places, truncates] = await Promise.all([
+        documents.load(request.customers),
+        paged.load(request.pages),
+        findPlaces({ customers, pages, plan }, request.keys),
+        ledger.truncates(),
+      ]);
+      return { customers: found, pages: loaded, places, truncates };
+    },
+    save: async (save) => {
+      const [conflicts] = await settled([
+        saveCustomers(save.customers),
+        quarantine.put(save.quarantine),
+        ledger.truncate(save.truncates),
+        ledger.count(save.tallies),
+        ledger.checkpoint(save.checkpoints),
+      ]);
+      await documents.confirm(save.confirms);
+      return { conflicts };
+    },
+    checkpoints: ledger.checkpoints,
+    outstanding: async (nowMs, limit) => {
+      const [due, unpublished] = await Promise.all([
+        ids({ filter: { dueMs: { $lte: nowMs } }, sort: { dueMs: 1, _id: 1 }, limit }),
+        ids({ filter: { relay: { $gt: 0 } }, sort: { relay: 1 }, limit }),
+      ]);
+      return { due, unpublished };
+    },
+    holders: (table, after, limit) => findHolders({ customers, pages }, { table, after, limit }),
+    derivation: async () => {
+      const text = await readMeta(meta, "derivation");
+      return text === null ? null : String(text);
+    },
+    noteDerivation: (text) => writeMeta(meta, "derivation", text),
+    everyone: (after, limit) =>
+      ids({
+        filter: { _id: { $gte: NOBODY, ...(after !== null && { $gt: orderedText(after) }) } },
+        sort: { _id: 1 },
+        limit,
+      }),
+    pagesOf: paged.of,
+    close: async () => {
+      if (open) await mongo.close();
+      open = false;
+    },
+  };
+}
+
+/** Waits for all, also when one fails: what goes on after a save was answered might meet its repetition. */
+async function settled<T>(
+  work: readonly [Promise<T>, ...Promise<unknown>[]],
+): Promise<readonly [T, ...unknown[]]> {
+  const results = await Promise.allSettled(work);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return Promise.all(work);
+}
