@@ -8,6 +8,7 @@ export type ErrorCode =
   | "STORE_UNAVAILABLE"
   | "STORE_INCOMPATIBLE" // written by another version
   | "SOURCE_UNAVAILABLE"
+  | "SOURCE_FAILED" // the source cannot go on by itself: ingest ends, and with it the process
   | "UPDATES_UNAVAILABLE"
   | "EXPECTATION_FAILED" // a rule with action fail was violated: ingest stops on purpose
   | "BAD_USER_INPUT" // an argument out of range; safe to show

@@ -77,6 +77,7 @@ const RULES: readonly (readonly [law: string, rule: Rule, violations: readonly F
       new Map([["src/server/http.ts", 'import { createYoga } from "graphql-yoga";']]),
       new Map([["src/updates/redis-updates.ts", 'import { Redis } from "ioredis";']]),
       new Map([["src/ingest/kafka.ts", 'const kafka = await import("kafkajs");']]),
+      new Map([["src/ingest/kafka-client.ts", 'import codec from "kafkajs-snappy";']]),
     ],
   ],
   [

@@ -158,7 +158,10 @@ const CLIENTS: readonly (readonly [library: RegExp, only: RegExp])[] = [
   [/^(commander|cli-progress)$/, /^src\/cli\//],
   [/^ioredis/, /^src\/updates\/redis-client\.ts$/],
   [/^mongodb(\/|$)/, /^src\/store\/mongo-client\.ts$/],
-  [/^kafkajs/, /^$/],
+  [/^kafkajs-snappy$/, /^src\/ingest\/kafka-snappy\.ts$/],
+  [/^kafkajs(\/|$)/, /^src\/ingest\/kafka-client\.ts$/],
+  [/^lz4js$/, /^src\/ingest\/kafka-lz4\.ts$/],
+  [/^fzstd$/, /^src\/ingest\/kafka-zstd\.ts$/],
 ];
 
 /** A client library is known to one file, so that replacing it is the change of one file. */
