@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { Customer360Error } from "../errors.ts";
+import { createMac, MAC_LENGTH } from "./mac.ts";
 import type { StreamCursor } from "../updates/updates.ts";
 import { watchKey } from "../updates/watch.ts";
 import type { DeliveryMode, Watch } from "../updates/watch.ts";
@@ -42,7 +43,6 @@ export interface Cursors {
 }
 
 const VERSION = 1;
-const MAC_BYTES = 16;
 /** Node takes 16 KB of headers, and a cursor can come in one. */
 const MAX_LENGTH = 8_000;
 const MAX_WATCH_BYTES = 4_000;
@@ -60,8 +60,8 @@ interface Body {
 /** Cursors signed with HMAC-SHA256 under a secret; processes that share the secret accept each other's cursors. */
 export function createCursors(secret: Uint8Array): Cursors {
   const key = createHmac("sha256", secret).update("customer360 cursor").digest();
-  const macOf = (body: string) => createHmac("sha256", key).update(body).digest().subarray(0, MAC_BYTES);
-  const signed = ({ at, page, floors, scope, watch }: CursorContent): string => {
+  const macOf = createMac(key, MAX_LENGTH);
+  const encoded = ({ at, page, floors, scope, watch }: CursorContent): string => {
     const body: Body = {
       v: VERSION,
       a: at,
@@ -70,29 +70,28 @@ export function createCursors(secret: Uint8Array): Cursors {
       ...(page === null ? {} : { p: page }),
       ...(floors === null || floors.size === 0 ? {} : { f: [...floors] }),
     };
-    const text = Buffer.from(JSON.stringify(body)).toString("base64url");
-    return `${text}.${macOf(text).toString("base64url")}`;
+    return Buffer.from(JSON.stringify(body)).toString("base64url");
   };
+  const fits = (text: string) => text.length + 1 + MAC_LENGTH <= MAX_LENGTH;
   return {
     sign(content) {
-      const whole = signed(content);
-      if (whole.length <= MAX_LENGTH) return whole;
-      const short = signed({ ...content, page: "", floors: null });
-      if (short.length > MAX_LENGTH) throw tooLong(content.watch);
-      return short;
+      let text = encoded(content);
+      if (!fits(text)) text = encoded({ ...content, page: "", floors: null });
+      if (!fits(text)) throw tooLong(content.watch);
+      return `${text}.${macOf(text)}`;
     },
     open(text, scope, expected) {
-      const [, encoded, mac] = (text.length <= MAX_LENGTH && SHAPE.exec(text)) || [];
-      if (encoded === undefined || mac === undefined) {
+      const [, body64, mac] = (text.length <= MAX_LENGTH && SHAPE.exec(text)) || [];
+      if (body64 === undefined || mac === undefined) {
         throw invalid(
           "This is not a cursor of this server. Pass a cursor exactly as it was received, or none.",
         );
       }
       const given = Buffer.from(mac, "base64url");
-      if (given.length !== MAC_BYTES || !timingSafeEqual(given, macOf(encoded))) {
+      if (!timingSafeEqual(given, Buffer.from(macOf(body64), "base64url"))) {
         throw invalid("This cursor was altered, or made under another secret. Subscribe again without it.");
       }
-      const body = JSON.parse(Buffer.from(encoded, "base64url").toString()) as Body;
+      const body = JSON.parse(Buffer.from(body64, "base64url").toString()) as Body;
       if (body.v !== VERSION) {
         throw invalid("This cursor was made by another version of the server. Subscribe again without it.");
       }

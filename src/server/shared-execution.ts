@@ -5,6 +5,7 @@ import type { Context, Viewer } from "../resolvers/context.ts";
 import type { Mask } from "./masking.ts";
 import { after, createOperations } from "./operations.ts";
 import type { Operation, OperationRequest } from "./operations.ts";
+import { createWriter } from "./writer.ts";
 
 /** One answer of a subscription, written out. The same object for everyone who asked the same of the same frame. */
 export interface Payload {
@@ -62,6 +63,7 @@ interface Kin {
 /** Makes an execution; use one for all transports, so that they share. */
 export function createExecution({ schema, contextFor, mask }: ExecutionOptions): Execution {
   const operations = createOperations(schema);
+  const writer = createWriter(schema);
   const kins = new Map<string, Kin>();
 
   const argsOf = (operation: Operation, contextValue: Context) => ({
@@ -75,11 +77,18 @@ export function createExecution({ schema, contextFor, mask }: ExecutionOptions):
     result.errors === undefined ? result : { ...result, errors: result.errors.map(mask) };
   const failed = (error: unknown): ExecutionResult => ({ errors: [mask(error)] });
 
-  const answer: AnswersOptions["answer"] = (operation, contextValue, frame) => {
+  const executed = (operation: Operation, contextValue: Context, frame: unknown) => {
     const result = execute({ ...argsOf(operation, contextValue), rootValue: frame });
     return result instanceof Promise
-      ? result.then((settled) => new Written(masked(settled), frame))
-      : new Written(masked(result), frame);
+      ? result.then((settled) => new Written(JSON.stringify(masked(settled)), frame))
+      : new Written(JSON.stringify(masked(result)), frame);
+  };
+  const answer: AnswersOptions["answer"] = (operation, context, frame) => {
+    const { document, definition, variables } = operation;
+    const text = writer.write({ document, definition, variables, root: frame, context });
+    const written = (found: string | null) =>
+      found === null ? executed(operation, context, frame) : new Written(found, frame);
+    return text instanceof Promise ? text.then(written) : written(text);
   };
   const free = (key: string, kin: Kin): void => {
     kin.users -= 1;
@@ -138,8 +147,8 @@ class Written implements Payload {
   readonly frame: unknown;
   #bytes: Buffer | null = null;
 
-  constructor(result: ExecutionResult, frame: unknown) {
-    this.text = JSON.stringify(result);
+  constructor(text: string, frame: unknown) {
+    this.text = text;
     this.frame = frame;
   }
 
