@@ -35,7 +35,7 @@ const PATCHED = {
 const PARTS = Object.keys(PATCHED) as (keyof typeof PATCHED)[];
 
 /** What only lists and look-ups need. */
-const NOT_LOADED = { facts: 0, places: 0, holds: 0, noted: 0, offered: 0, listed: 0, relay: 0, by: 0 };
+export const NOT_LOADED = { facts: 0, places: 0, holds: 0, noted: 0, offered: 0, listed: 0, relay: 0, by: 0 };
 
 /** Documents in MongoDB. */
 export function mongoDocuments({ collection, plan, groups, stampOf }: DocumentParts): MongoDocuments {

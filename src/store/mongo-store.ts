@@ -13,7 +13,11 @@ import { orderedText, originalOf } from "./mongo-names.ts";
 import { mongoPages } from "./mongo-pages.ts";
 import { findPlaces } from "./mongo-places.ts";
 import { mongoQuarantine } from "./mongo-quarantine.ts";
+import { mongoReads } from "./mongo-reads.ts";
+import { remakeFacts } from "./mongo-remake.ts";
 import { createIndexes } from "./mongo-schema.ts";
+import { createWishes } from "./mongo-wishes.ts";
+import type { Reads } from "./reads.ts";
 import type { Everyone, Store } from "./store.ts";
 
 /** Where the store is and what it stores. */
@@ -23,21 +27,23 @@ export interface MongoStoreOptions extends MongoOptions {
 }
 
 /** Connects, checks and prepares the database, and opens the Store in it. */
-export async function openMongoStore(options: MongoStoreOptions): Promise<Store & Everyone> {
+export async function openMongoStore(options: MongoStoreOptions): Promise<Store & Everyone & Reads> {
   const mongo = openMongo(options);
+  const groups = factsOf(options.plan);
   try {
     const { kind, version, retriesWrites } = await mongo.kind();
     options.log.info("connected to mongodb", { where: mongo.where, kind, version, retriesWrites });
     await checkVersion(mongo);
     await createIndexes(mongo);
+    await remakeFacts(mongo, groups, options.log);
   } catch (error) {
     await mongo.close();
     throw error;
   }
-  return mongoStore(mongo, options.plan);
+  return mongoStore(mongo, options);
 }
 
-function mongoStore(mongo: Mongo, plan: Plan): Store & Everyone {
+function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Everyone & Reads {
   const [customers, pages, meta] = ["customers", "pages", "meta"].map((name) => mongo.collection(name)) as [
     ReturnType<Mongo["collection"]>,
     ReturnType<Mongo["collection"]>,
@@ -69,6 +75,10 @@ function mongoStore(mongo: Mongo, plan: Plan): Store & Everyone {
     const found = await customers.find<{ readonly _id: string }>({ ...query, fields: { _id: 1 } });
     return found.map(({ _id }) => originalOf(_id));
   };
+
+  const known = new Map(groups.flatMap(({ facts }) => facts.map((fact) => [fact.name, fact] as const)));
+  const find = (name: string) => known.get(name) ?? null;
+  const wishes = createWishes(customers, log);
 
   let open = true;
   return {
@@ -114,9 +124,12 @@ function mongoStore(mongo: Mongo, plan: Plan): Store & Everyone {
         limit,
       }),
     pagesOf: paged.of,
+    ...mongoReads({ mongo, plan, find, ledger, quarantine, wishes }),
     close: async () => {
-      if (open) await mongo.close();
+      if (!open) return;
       open = false;
+      await wishes.settled();
+      await mongo.close();
     },
   };
 }

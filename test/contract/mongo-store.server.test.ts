@@ -5,6 +5,7 @@ import { openMongo } from "../../src/store/mongo-client.ts";
 import { openMongoStore } from "../../src/store/mongo-store.ts";
 import { describeServer } from "../servers/describe-server.ts";
 import { startMongo } from "../servers/mongo.ts";
+import { readsContract } from "./reads.contract.ts";
 import { storeContract } from "./store.contract.ts";
 
 describeServer("on a MongoDB", { needs: ["mongo"], start: (use) => use(startMongo()) }, (mongo) => {
@@ -30,4 +31,5 @@ describeServer("on a MongoDB", { needs: ["mongo"], start: (use) => use(startMong
   };
 
   storeContract("mongo", open);
+  readsContract("mongo", open);
 });
