@@ -150,7 +150,13 @@ async function makeClient({ address, tls, name, deadlineMs }: RedisLinkOptions):
   const { nodes, username, password, db, sentinelUsername, sentinelPassword } = address;
   const never = () => null;
   const shared = {
-    ...{ connectionName: name, protocol: 2, connectTimeout: deadlineMs, disconnectTimeout: 100 },
+    ...{
+      connectionName: name,
+      disableClientInfo: true,
+      protocol: 2,
+      connectTimeout: deadlineMs,
+      disconnectTimeout: 100,
+    },
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
     ...(address.tls ? { tls: { ...tls } } : {}),

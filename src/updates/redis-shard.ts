@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Update } from "../customer/customer.ts";
+import type { Log } from "../log.ts";
 import { forgetBody } from "../store/document-text.ts";
 import type { RedisLink } from "./redis-client.ts";
 import { ENTRY, entriesFor, following } from "./redis-entry.ts";
@@ -18,6 +19,7 @@ export interface RedisShardOptions {
   readonly link: RedisLink;
   /** For waiting. */
   readonly waiting: RedisLink;
+  readonly log: Log;
   readonly nowMs: () => number;
   readonly keep: { readonly count: number; readonly ageMs: number };
   readonly blockMs: number;
@@ -132,7 +134,7 @@ export class RedisShard {
   }
 
   async #run(link: RedisLink, updates: readonly (string | number)[]): Promise<RedisPlace> {
-    const { nowMs, keep } = this.#options;
+    const { nowMs, keep, log, name } = this.#options;
     const now = nowMs();
     const known = this.#state?.end;
     const reply = await link.run(PUBLISH, this.#keys, [
@@ -142,6 +144,8 @@ export class RedisShard {
       ...updates,
     ]);
     const state = parseState(reply);
+    if (known !== undefined && known.epoch !== state.end.epoch)
+      log.warn("the update stream was lost and begins anew", { stream: name });
     // Two connections answer in any order, and the end of a stream never goes back.
     if (this.#state === null || comparesAhead(this.#state, state)) this.#state = state;
     return state.end;

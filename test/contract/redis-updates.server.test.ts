@@ -1,5 +1,6 @@
 import { tellRedis, addressIn } from "../helpers/redis.ts";
 import { redisUpdates } from "../../src/updates/redis-updates.ts";
+import { silentLog } from "../../src/log.ts";
 import type { Updates } from "../../src/updates/updates.ts";
 import { describeServer } from "../servers/describe-server.ts";
 import { startRedis } from "../servers/redis.ts";
@@ -13,7 +14,7 @@ describeServer("with a Redis", { needs: ["redis"], start: (use) => use(startRedi
     const prefix = `contract-${(streams += 1)}`;
     const open: Updates[] = [];
     const add = () => {
-      const updates = redisUpdates({ address: addressIn(url), clock, keep, prefix });
+      const updates = redisUpdates({ address: addressIn(url), clock, log: silentLog, keep, prefix });
       open.push(updates);
       return updates;
     };
