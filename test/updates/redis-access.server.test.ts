@@ -67,7 +67,11 @@ describeServer(
             "tls-ca-cert-file": file("ca.pem", certificates.ca),
             "tls-auth-clients": "yes",
           },
-          users: ["user default off", `user app on >s3cret/@word ${RIGHTS}`, "user poor on >s3cret +ping +info +client|setname"],
+          users: [
+            "user default off",
+            `user app on >s3cret/@word ${RIGHTS}`,
+            "user poor on >s3cret +ping +info +client|setname",
+          ],
         }),
       );
       return { plain: url, port, certificates };
