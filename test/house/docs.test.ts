@@ -35,11 +35,11 @@ describe("the documentation", () => {
     for (const to of links) expect(existsSync(join(root, dirname(path), to)), to).toBe(true);
   });
 
-  test("decisions are numbered without holes", () => {
+  test("no two decisions share a number", () => {
     const numbers = readdirSync(join(root, "docs/decisions"))
       .map((name) => Number(name.slice(0, 4)))
       .sort((a, b) => a - b);
-    expect(numbers).toEqual(numbers.map((_, at) => at + 1));
+    expect([...new Set(numbers)]).toEqual(numbers);
   });
 
   test("the lock file knows the optional dependencies of every platform, or npm ci refuses it", () => {
