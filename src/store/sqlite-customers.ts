@@ -4,6 +4,7 @@ import type { Plan } from "../customer/plan.ts";
 import { bulkInsert } from "./bulk.ts";
 import { announcementText, bodyText, parseBody } from "./document-text.ts";
 import { originalText, storedText } from "./sql-text.ts";
+import type { Heads } from "./sqlite-heads.ts";
 import type { Sqlite, SqlValue } from "./sqlite.ts";
 import type { CustomerSave, Place } from "./store.ts";
 
@@ -11,8 +12,8 @@ import type { CustomerSave, Place } from "./store.ts";
 export interface Documents {
   /** These customers, new ones where there is none; `notes` as given by the pages. */
   load(ids: readonly string[], notes: ReadonlyMap<string, Customer["notes"]>): ReadonlyMap<string, Customer>;
-  /** Stored revisions by customer id; one that is not stored has none. */
-  revisions(ids: readonly string[]): ReadonlyMap<string, number>;
+  /** Stored revisions of these customers, in their order; 0 for one that is not stored. */
+  revisions(ids: readonly string[]): readonly number[];
   /** Writes documents that were found to be as they were loaded. */
   save(saves: readonly CustomerSave[]): void;
   places(keys: Readonly<Record<string, readonly string[]>>): readonly Place[];
@@ -38,7 +39,7 @@ const OFFERS = {
 };
 
 /** Documents in SQLite. */
-export function sqliteDocuments(db: Sqlite, plan: Plan): Documents {
+export function sqliteDocuments(db: Sqlite, plan: Plan, heads: Heads): Documents {
   const sought = new Set(
     plan.tables
       .filter(({ storage, key, customer }) => storage.kind === "inline" && !isCertain(key, customer))
@@ -48,24 +49,28 @@ export function sqliteDocuments(db: Sqlite, plan: Plan): Documents {
   const insertPlaces = bulkInsert(db, PLACES);
   const insertOffers = bulkInsert(db, OFFERS);
   return {
-    load: (ids, notes) => (ids.length === 0 ? new Map() : loadDocuments(db, ids, notes)),
-    revisions: (ids) =>
-      new Map(
-        db
-          .prepare("SELECT id, revision FROM customers WHERE id IN (SELECT value FROM json_each(?))")
-          .all<[string, number]>(JSON.stringify(ids.map(storedText)))
-          .map(([id, revision]) => [originalText(id), revision]),
-      ),
+    load(ids, notes) {
+      const loaded: ReadonlyMap<string, Customer> =
+        ids.length === 0 ? new Map() : loadDocuments(db, ids, notes);
+      for (const { customerId, revision } of loaded.values()) heads.setRevision(customerId, revision);
+      return loaded;
+    },
+    revisions(ids) {
+      const unknown = ids.filter((id) => heads.revision(id) === undefined);
+      const stored = unknown.length === 0 ? new Map<string, number>() : storedRevisions(db, unknown);
+      return ids.map((id) => heads.revision(id) ?? stored.get(id) ?? 0);
+    },
     save(saves) {
-      const customers: SqlValue[][] = [];
-      const places: SqlValue[][] = [];
-      const offers: SqlValue[][] = [];
+      const customers: SqlValue[] = [];
+      const places: SqlValue[] = [];
+      const offers: SqlValue[] = [];
       for (const { before, after, relay } of saves) {
         if (after === before) continue;
         const id = storedText(after.customerId);
         const { revision, dueMs, outbox } = after;
+        heads.setRevision(after.customerId, revision);
         const announced = `[${outbox.map(announcementText).join()}]`;
-        customers.push([id, revision, dueMs, announced, bodyText(after), relay ? revision : null]);
+        customers.push(id, revision, dueMs, announced, bodyText(after), relay ? revision : null);
         if (before.tables !== after.tables) places.push(...changedPlaces(db, sought, { id, before, after }));
         if (before.offers !== after.offers) offers.push(...changedOffers(db, { id, before, after }));
       }
@@ -108,6 +113,15 @@ function isCertain(key: readonly string[], customer: string): boolean {
   return key.length === 0 || (key.length === 1 && key[0] === customer);
 }
 
+function storedRevisions(db: Sqlite, ids: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(
+    db
+      .prepare("SELECT id, revision FROM customers WHERE id IN (SELECT value FROM json_each(?))")
+      .all<[string, number]>(JSON.stringify(ids.map(storedText)))
+      .map(([id, revision]) => [originalText(id), revision]),
+  );
+}
+
 function loadDocuments(
   db: Sqlite,
   ids: readonly string[],
@@ -143,8 +157,8 @@ function changedPlaces(
   db: Sqlite,
   sought: ReadonlySet<string>,
   { id, before, after }: Versions,
-): readonly SqlValue[][] {
-  const places: SqlValue[][] = [];
+): readonly SqlValue[] {
+  const places: SqlValue[] = [];
   for (const table of sought) {
     const old: Rows = before.tables[table] ?? {};
     const now: Rows = after.tables[table] ?? {};
@@ -153,7 +167,7 @@ function changedPlaces(
       const row = now[key];
       const was = old[key];
       if (row === undefined || row === was || (row.at === was?.at && row.live === was.live)) continue;
-      places.push([table, storedText(key), id, row.at, row.live ? 1 : 0]);
+      places.push(table, storedText(key), id, row.at, row.live ? 1 : 0);
     }
     for (const key in old) {
       if (now[key] === undefined)
@@ -168,12 +182,12 @@ function changedPlaces(
 }
 
 /** Offers that differ, as rows to write; those the customer no longer has are deleted. */
-function changedOffers(db: Sqlite, { id, before, after }: Versions): readonly SqlValue[][] {
+function changedOffers(db: Sqlite, { id, before, after }: Versions): readonly SqlValue[] {
   if (id === NOBODY) return [];
-  const offers: SqlValue[][] = [];
+  const offers: SqlValue[] = [];
   for (const [offer, state] of Object.entries(after.offers)) {
     if (state === before.offers[offer]) continue;
-    offers.push([id, offer, state.state, state.triggeredMs, JSON.stringify(state)]);
+    offers.push(id, offer, state.state, state.triggeredMs, JSON.stringify(state));
   }
   for (const offer of Object.keys(before.offers)) {
     if (after.offers[offer] === undefined)

@@ -1,22 +1,30 @@
 import type { Customer } from "../customer/customer.ts";
 import type { FactGroup } from "./facts.ts";
 import { storedValue } from "./facts.ts";
+import type { Bulk } from "./bulk.ts";
+import { bulkInsert } from "./bulk.ts";
 import { storedText } from "./sql-text.ts";
 import { sqliteMembers } from "./sqlite-members.ts";
 import type { Sqlite, SqlValue } from "./sqlite.ts";
 
 /** Keeps the table `facts` (one row per listed customer, one column per fact) and the member counts in step with documents. */
 export interface FactTable {
-  /** Brings a customer's facts from one version to the next; only changed columns are written. */
+  /** Brings a customer's facts from its stored version to the next; only changed columns are written, by `settle`. */
   change(before: Customer, after: Customer): void;
-  /** Writes the member counts that changed; once per transaction. */
+  /** Writes the facts and member counts that changed; once per transaction. */
   settle(): void;
-  /** Forgets unwritten counts, when a transaction begins anew. */
+  /** Forgets what was not written, when a transaction begins anew. */
   discard(): void;
 }
 
 /** Distinct sets of changed columns that get a statement of their own; beyond them all columns are written. */
 const MAX_SHAPES = 200;
+
+/** Customers that get the same columns written, with one statement for many. */
+interface Shape {
+  readonly write: Bulk;
+  readonly values: SqlValue[];
+}
 
 /** The table of facts, made or remade as the pipeline wants it; `documents` gives every stored one when it must be filled. */
 export function sqliteFacts(
@@ -28,50 +36,79 @@ export function sqliteFacts(
   const segments = groups.flatMap(({ facts }) =>
     facts.flatMap(({ name }) => (name.startsWith("segment:") ? [name.slice("segment:".length)] : [])),
   );
-  const shapes = new Map<string, string>();
   const members = sqliteMembers(db, segments);
   const insertSql = `INSERT INTO facts (${["id", ...columns].join(", ")}) VALUES (?${", ?".repeat(columns.length)})
     ON CONFLICT DO NOTHING`;
-  const insert = (after: Customer): boolean => {
-    const values = groups.flatMap((group) => everyValue(group, after));
-    return db.prepare(insertSql).run(storedText(after.customerId), ...values) === 1;
+  const shapes = new Map<string, Shape>();
+  const everything = shapeOf(db, columns);
+  const allValues = (after: Customer): SqlValue[] => [
+    storedText(after.customerId),
+    ...groups.flatMap((group) => everyValue(group, after)),
+  ];
+  const shapeWith = (changed: readonly number[]): Shape => {
+    const name = changed.join();
+    let shape = shapes.get(name);
+    if (shape === undefined && shapes.size < MAX_SHAPES) {
+      shape = shapeOf(
+        db,
+        changed.map((index) => columns[index] ?? ""),
+      );
+      shapes.set(name, shape);
+    }
+    return shape ?? everything;
   };
-  const update = (before: Customer, after: Customer): boolean => {
+  /** Writes what differs of a customer that is listed, with others at the end of the transaction. */
+  const update = (before: Customer, after: Customer): void => {
     const changed: number[] = [];
-    const values: SqlValue[] = [];
+    const values: SqlValue[] = [storedText(after.customerId)];
     let offset = 0;
     for (const group of groups) {
       collectChanges(group, { before, after, offset, changed, values });
       offset += group.facts.length;
     }
-    if (changed.length === 0) return false;
-    const id = storedText(after.customerId);
-    const shape = changed.join();
-    let sql = shapes.get(shape);
-    if (sql === undefined && shapes.size < MAX_SHAPES) {
-      sql = updateSql(changed.map((index) => columns[index] ?? ""));
-      shapes.set(shape, sql);
-    }
-    if (sql !== undefined) return db.prepare(sql).run(...values, id) === 1;
-    return (
-      db.prepare(updateSql(columns)).run(...groups.flatMap((group) => everyValue(group, after)), id) === 1
-    );
+    if (changed.length === 0) return;
+    const shape = shapeWith(changed);
+    shape.values.push(...(shape === everything ? allValues(after) : values));
+    members.move(before, after);
+  };
+  const insert = (after: Customer): boolean => db.prepare(insertSql).runAll(allValues(after)) === 1;
+  const isListed = (customer: Customer): boolean =>
+    isHolding(customer) ||
+    db.prepare("SELECT 1 FROM facts WHERE id = ?").get(storedText(customer.customerId)) !== null;
+  const forget = (): void => {
+    for (const { values } of [everything, ...shapes.values()]) values.length = 0;
   };
   prepare(db, groups, (listed) => {
     for (const customer of documents()) {
-      const isListed = isHolding(customer) || listed.has(storedText(customer.customerId));
-      if (isListed && insert(customer)) members.enter(customer);
+      const wasListed = isHolding(customer) || listed.has(storedText(customer.customerId));
+      if (wasListed && insert(customer)) members.enter(customer);
     }
     members.settle();
   });
   return {
     change(before, after) {
-      if (!isHolding(before) && isHolding(after) && insert(after)) return members.enter(after);
-      if (update(before, after)) members.move(before, after);
+      if (before.revision > 0 && isListed(before)) return update(before, after);
+      if (!isHolding(after)) return;
+      everything.values.push(...allValues(after));
+      members.enter(after);
     },
-    settle: members.settle,
-    discard: members.discard,
+    settle() {
+      for (const { write, values } of [everything, ...shapes.values()]) if (values.length > 0) write(values);
+      forget();
+      members.settle();
+    },
+    discard() {
+      forget();
+      members.discard();
+    },
   };
+}
+
+/** Statements that write these columns of customers, whether they have a row already or not. */
+function shapeOf(db: Sqlite, columns: readonly string[]): Shape {
+  const set = columns.map((column) => `${column} = excluded.${column}`).join(", ");
+  const clause = columns.length === 0 ? "ON CONFLICT DO NOTHING" : `ON CONFLICT DO UPDATE SET ${set}`;
+  return { write: bulkInsert(db, { into: "facts", columns: ["id", ...columns], clause }), values: [] };
 }
 
 /** Makes the table when it is missing or made for other facts. What held a live row once stays listed. */
@@ -100,10 +137,6 @@ function prepare(
 function everyValue(group: FactGroup, customer: Customer): readonly SqlValue[] {
   const values = group.values(customer);
   return group.facts.map(({ as }, index) => storedValue(values[index], as));
-}
-
-function updateSql(columns: readonly string[]): string {
-  return `UPDATE facts SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE id = ?`;
 }
 
 interface Changes {

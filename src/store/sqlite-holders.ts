@@ -19,6 +19,8 @@ export function sqliteHolders(
   const paged =
     "SELECT DISTINCT customer_id AS id FROM pages WHERE tbl = ?1 AND live_rows > 0 AND customer_id >= ?2";
   const inline = find(`rows:${table}`);
+  if (inline === null)
+    db.exec("CREATE INDEX IF NOT EXISTS pages_live ON pages (tbl, customer_id) WHERE live_rows > 0");
   const sql =
     inline === null
       ? `${paged} ORDER BY id LIMIT ?3`

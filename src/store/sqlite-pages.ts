@@ -4,16 +4,18 @@ import type { Plan } from "../customer/plan.ts";
 import { bulkInsert } from "./bulk.ts";
 import { totalsText } from "./document-text.ts";
 import { originalText, storedText } from "./sql-text.ts";
+import type { Header, Heads } from "./sqlite-heads.ts";
 import type { Sqlite, SqlValue } from "./sqlite.ts";
 import type { PageRequest } from "./store.ts";
 
 /** Reads and writes pages, and the notes customers keep of them. All calls are made inside a transaction. */
 export interface Pages {
-  load(requests: readonly PageRequest[]): readonly Page[];
+  /** These pages. Rows of which it is certain that they are not stored are not looked for. */
+  load(requests: readonly PageRequest[], isAbsent: (table: string, key: string) => boolean): readonly Page[];
   /** Full notes of these customers, by customer id. */
   notes(customerIds: readonly string[]): ReadonlyMap<string, Customer["notes"]>;
-  /** Stored revisions of these pages by their index in the list; one that is not stored has none. */
-  revisions(refs: readonly PageRef[]): ReadonlyMap<number, number>;
+  /** Headers of these pages as stored, in their order. */
+  headers(refs: readonly PageRef[]): readonly Header[];
   /** Writes pages that were found to be as they were loaded, each with its customer's note of it. */
   save(changes: readonly { readonly change: PageChange; readonly note: Note | undefined }[]): void;
   /** Writes the notes that differ and are not of the pages just saved. */
@@ -48,31 +50,22 @@ const ROWS = {
 };
 
 /** Pages in SQLite. */
-export function sqlitePages(db: Sqlite, plan: Plan): Pages {
+export function sqlitePages(db: Sqlite, plan: Plan, heads: Heads): Pages {
   const unplaced = new Set(plan.tables.filter(({ key }) => key.length === 0).map(({ name }) => name));
 
   const insertNoted = bulkInsert(db, NOTED);
   const insertAhead = bulkInsert(db, AHEAD);
   const insertRows = bulkInsert(db, ROWS);
 
-  /** Rows to write; those the page no longer has are deleted. */
-  const changedRows = ({ before, after, rows }: PageChange, id: string): readonly SqlValue[][] => {
-    const changed: SqlValue[][] = [];
+  /** Adds the rows to write; those the page no longer has are deleted. */
+  const changeRows = ({ before, after, rows }: PageChange, id: string, changed: SqlValue[]): void => {
     const placed = unplaced.has(after.table) ? 0 : 1;
     for (const key in rows) {
       const row = rows[key];
       if (row === undefined) continue;
       const { at, live } = row;
-      changed.push([
-        id,
-        after.table,
-        after.page,
-        storedText(key),
-        at,
-        live ? 1 : 0,
-        placed,
-        JSON.stringify(row),
-      ]);
+      changed.push(id, after.table, after.page, storedText(key));
+      changed.push(at, live ? 1 : 0, placed, JSON.stringify(row));
     }
     for (const key in before.rows) {
       if (after.rows[key] === undefined)
@@ -83,27 +76,42 @@ export function sqlitePages(db: Sqlite, plan: Plan): Pages {
           storedText(key),
         );
     }
-    return changed;
+  };
+
+  const headers = (refs: readonly PageRef[]): readonly Header[] => {
+    const found = refs.map((ref) => heads.header(ref));
+    const missing = [...found.keys()].filter((index) => found[index] === undefined);
+    if (missing.length > 0)
+      for (const [at, header] of storedHeaders(
+        db,
+        missing.flatMap((index) => refs[index] ?? []),
+      ))
+        found[missing[at] ?? -1] = header;
+    return refs.map((ref, index) => {
+      const header = found[index] ?? NO_HEADER;
+      heads.setHeader(ref, header);
+      return header;
+    });
   };
 
   return {
-    load: (requests) => (requests.length === 0 ? [] : loadPages(db, requests)),
+    load: (requests, isAbsent) =>
+      requests.length === 0 ? [] : loadPages(db, requests, { headers: headers(requests), isAbsent }),
     notes: (customerIds) => (customerIds.length === 0 ? new Map() : loadNotes(db, customerIds)),
-    revisions: (refs) =>
-      refs.length === 0
-        ? new Map()
-        : new Map(headersOf(db, refs).map(([index, revision]) => [index, revision])),
+    headers,
     save(changes) {
-      const noted: SqlValue[][] = [];
-      const ahead: SqlValue[][] = [];
-      const rows: SqlValue[][] = [];
+      const noted: SqlValue[] = [];
+      const ahead: SqlValue[] = [];
+      const rows: SqlValue[] = [];
       for (const { change, note } of changes) {
         const { customerId, table, page, revision, liveRows, totals } = change.after;
         const id = storedText(customerId);
-        const header = [id, table, page, revision, liveRows, newestOf(change.rows), totalsText(totals)];
-        if (isNoteOf(note, change.after)) noted.push([...header, revision]);
-        else ahead.push([...header, null]);
-        rows.push(...changedRows(change, id));
+        const isNoted = isNoteOf(note, change.after);
+        const headers = isNoted ? noted : ahead;
+        headers.push(id, table, page, revision, liveRows, newestOf(change.rows));
+        headers.push(totalsText(totals), isNoted ? revision : null);
+        heads.setHeader(change.after, change.after);
+        changeRows(change, id, rows);
       }
       insertNoted(noted);
       insertAhead(ahead);
@@ -191,31 +199,47 @@ function loadNotes(db: Sqlite, customerIds: readonly string[]): ReadonlyMap<stri
   return found;
 }
 
+const NO_HEADER: Header = { revision: 0, liveRows: 0, totals: {} };
+
 /** Headers of those pages that there are, with their index in the list. */
-function headersOf(db: Sqlite, refs: readonly PageRef[]): readonly [number, number, number, string][] {
+function storedHeaders(db: Sqlite, refs: readonly PageRef[]): readonly (readonly [number, Header])[] {
   return db
     .prepare(
       `SELECT j.key, p.revision, p.live_rows, p.totals FROM json_each(?) j CROSS JOIN pages p
        ON p.customer_id = j.value ->> 0 AND p.tbl = j.value ->> 1 AND p.page = j.value ->> 2`,
     )
-    .all(JSON.stringify(refs.map(({ customerId, table, page }) => [storedText(customerId), table, page])));
+    .all<[number, number, number, string]>(
+      JSON.stringify(refs.map(({ customerId, table, page }) => [storedText(customerId), table, page])),
+    )
+    .map(([index, revision, liveRows, totals]) => [
+      index,
+      { revision, liveRows, totals: JSON.parse(totals) as Page["totals"] },
+    ]);
 }
 
-function loadPages(db: Sqlite, requests: readonly PageRequest[]): readonly Page[] {
-  const headers = new Map(headersOf(db, requests).map((row) => [row[0], row] as const));
+function loadPages(
+  db: Sqlite,
+  requests: readonly PageRequest[],
+  of: {
+    readonly headers: readonly Header[];
+    readonly isAbsent: (table: string, key: string) => boolean;
+  },
+): readonly Page[] {
   const rows = requests.map((): Record<string, Row> => ({}));
   const put = ([index, key, row]: [number, string, string]): void => {
     const into = rows[index];
     if (into !== undefined) into[originalText(key)] = JSON.parse(row) as Row;
   };
-  const wanted = requests.flatMap(({ customerId, table, page, keys }, index) =>
-    keys === "all" || !headers.has(index)
-      ? []
-      : keys.map((key) => [index, storedText(customerId), table, page, storedText(key)]),
-  );
-  const whole = requests.flatMap(({ customerId, table, page, keys }, index) =>
-    keys === "all" && headers.has(index) ? [[index, storedText(customerId), table, page]] : [],
-  );
+  const wanted: (readonly [number, string, string, string, string])[] = [];
+  const whole: (readonly [number, string, string, string])[] = [];
+  for (const [index, { customerId, table, page, keys }] of requests.entries()) {
+    if (of.headers[index]?.revision === 0) continue;
+    if (keys === "all") whole.push([index, storedText(customerId), table, page]);
+    else
+      for (const key of keys)
+        if (!of.isAbsent(table, key))
+          wanted.push([index, storedText(customerId), table, page, storedText(key)]);
+  }
   const on = "r.customer_id = j.value ->> 1 AND r.tbl = j.value ->> 2 AND r.page = j.value ->> 3";
   const select = "SELECT j.value ->> 0, r.key, r.row FROM json_each(?) j CROSS JOIN page_rows r ON";
   if (wanted.length > 0)
@@ -224,13 +248,10 @@ function loadPages(db: Sqlite, requests: readonly PageRequest[]): readonly Page[
       .forEach(put);
   if (whole.length > 0)
     db.prepare(`${select} ${on}`).all<[number, string, string]>(JSON.stringify(whole)).forEach(put);
-  return requests.map(({ customerId, table, page, keys }, index) => {
-    const [, revision, liveRows, totals] = headers.get(index) ?? [index, 0, 0, "{}"];
-    return {
-      ...{ customerId, table, page, revision, liveRows },
-      totals: JSON.parse(totals) as Page["totals"],
-      rows: rows[index] ?? {},
-      whole: keys === "all",
-    };
-  });
+  return requests.map(({ customerId, table, page, keys }, index) => ({
+    ...{ customerId, table, page },
+    ...(of.headers[index] ?? NO_HEADER),
+    rows: rows[index] ?? {},
+    whole: keys === "all",
+  }));
 }

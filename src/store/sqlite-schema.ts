@@ -1,5 +1,5 @@
 /** Version of the tables below; raised with every change of them. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /**
  * Tables of the store. Names, ids and keys are `storedText`.
@@ -11,7 +11,9 @@ export const SCHEMA_VERSION = 2;
  *   `placed` is 0 where nobody ever asks (append-only tables keyed by coordinates).
  * - `members`: listed customers by segment and tier; the row ('', '') counts them all.
  * - `quarantine`: coordinates alone name no record, as a topic may be made anew: `content_hash` is of code, key and value.
- * - `facts` (see sqlite-facts.ts) is made from the pipeline.
+ * - `saves` counts the saves, see sqlite-heads.ts.
+ * - `facts` (see sqlite-facts.ts) is made from the pipeline. Its indexes, and that of `pages` by table, are made when a
+ *   query first goes along them.
  */
 export const STORE_SCHEMA = `
 CREATE TABLE IF NOT EXISTS customers (
@@ -25,7 +27,6 @@ CREATE TABLE IF NOT EXISTS pages (
   noted INTEGER, note_live INTEGER, totals TEXT NOT NULL, note_totals TEXT,
   PRIMARY KEY (customer_id, tbl, page)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS pages_live ON pages (tbl, customer_id) WHERE live_rows > 0;
 CREATE TABLE IF NOT EXISTS page_rows (
   customer_id TEXT NOT NULL, tbl TEXT NOT NULL, page TEXT NOT NULL, key TEXT NOT NULL,
   at TEXT NOT NULL, live INTEGER NOT NULL, placed INTEGER NOT NULL, row TEXT NOT NULL,
@@ -58,6 +59,8 @@ CREATE TABLE IF NOT EXISTS tallies (
 CREATE TABLE IF NOT EXISTS members (
   segment TEXT NOT NULL, tier TEXT NOT NULL, customers INTEGER NOT NULL, PRIMARY KEY (segment, tier)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS saves (only INTEGER PRIMARY KEY CHECK (only = 1), count INTEGER NOT NULL);
+INSERT INTO saves VALUES (1, 0) ON CONFLICT DO NOTHING;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 
@@ -94,4 +97,6 @@ CREATE TABLE updates (
 INSERT INTO updates SELECT seq, seq, published_ms, json_array(customer_id, revision), CAST(body AS BLOB) FROM updates_1;
 DROP TABLE updates_1;
 `,
+  // An index that only truncates need, kept up with every page.
+  2: "DROP INDEX IF EXISTS pages_live",
 };

@@ -4,6 +4,7 @@ import type { Reads } from "./reads.ts";
 import { everyDocument, sqliteDocuments } from "./sqlite-customers.ts";
 import { sqliteEveryone } from "./sqlite-everyone-store.ts";
 import { sqliteFacts } from "./sqlite-facts.ts";
+import { sqliteHeads } from "./sqlite-heads.ts";
 import { sqliteHolders } from "./sqlite-holders.ts";
 import { sqliteLedger } from "./sqlite-ledger.ts";
 import { noteOf, sqlitePages } from "./sqlite-pages.ts";
@@ -12,7 +13,7 @@ import { sqliteReads } from "./sqlite-reads.ts";
 import { MIGRATIONS, SCHEMA_VERSION, STORE_SCHEMA } from "./sqlite-schema.ts";
 import { originalText } from "./sql-text.ts";
 import { openSqlite } from "./sqlite.ts";
-import type { CustomerSave, Everyone, Loaded, Outstanding, Store } from "./store.ts";
+import type { CustomerSave, Everyone, Loaded, LoadRequest, Outstanding, Place, Store } from "./store.ts";
 
 /** Where the store is and what it stores. */
 export interface SqliteStoreOptions {
@@ -34,8 +35,9 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
     sync: "checkpoint",
     code: "STORE_UNAVAILABLE",
   });
-  const documents = sqliteDocuments(db, plan);
-  const pages = sqlitePages(db, plan);
+  const heads = sqliteHeads(db);
+  const documents = sqliteDocuments(db, plan, heads);
+  const pages = sqlitePages(db, plan, heads);
   const ledger = sqliteLedger(db);
   const groups = factsOf(plan);
   const known = new Map(groups.flatMap(({ facts: all }) => all.map((fact) => [fact.name, fact] as const)));
@@ -46,12 +48,12 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
   const conflictsIn = (parts: readonly CustomerSave[]): Set<string> => {
     const conflicts = new Set<string>();
     const revisions = documents.revisions(parts.map(({ before }) => before.customerId));
-    for (const { before } of parts)
-      if ((revisions.get(before.customerId) ?? 0) !== before.revision) conflicts.add(before.customerId);
+    for (const [index, { before }] of parts.entries())
+      if (revisions[index] !== before.revision) conflicts.add(before.customerId);
     const changed = parts.flatMap((part) => part.pages.map(({ before }) => before));
-    const found = pages.revisions(changed);
+    const headers = pages.headers(changed);
     for (const [index, { customerId, revision }] of changed.entries())
-      if ((found.get(index) ?? 0) !== revision) conflicts.add(customerId);
+      if (headers[index]?.revision !== revision) conflicts.add(customerId);
     return conflicts;
   };
 
@@ -69,8 +71,21 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
     }
   };
 
+  /** A transaction that knows what was last seen of the heads, and forgets it when it is undone. */
+  const knowing = <T>(mode: "read" | "write", work: () => T): T => {
+    try {
+      return db.transaction(mode, () => {
+        heads.enter();
+        return work();
+      });
+    } catch (error) {
+      heads.forget();
+      throw error;
+    }
+  };
+
   const save: Store["save"] = async (wanted) =>
-    db.transaction("write", () => {
+    knowing("write", () => {
       facts.discard();
       const { customers } = wanted;
       const conflicts = customers.length === 0 ? new Set<string>() : conflictsIn(customers);
@@ -78,6 +93,7 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
         conflicts.size === 0
           ? customers
           : customers.filter(({ before }) => !conflicts.has(before.customerId));
+      if (kept.length > 0) heads.saving();
       saveCustomers(kept);
       ledger.write(wanted);
       for (const { customerId, revision } of wanted.confirms) documents.confirm(customerId, revision);
@@ -86,12 +102,13 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
     });
 
   const load: Store["load"] = async (request) =>
-    db.transaction("read", (): Loaded => {
+    knowing("read", (): Loaded => {
       const notes = pages.notes(request.customers);
+      const places = documents.places(request.keys);
       return {
         customers: documents.load(request.customers, notes),
-        pages: pages.load(request.pages),
-        places: documents.places(request.keys),
+        pages: pages.load(request.pages, absence(plan, request.keys, places)),
+        places,
         truncates: ledger.truncates(),
       };
     });
@@ -116,4 +133,16 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
     ...sqliteReads({ db, find, documents: sqliteReadDocuments(db) }),
     close: async () => db.close(),
   };
+}
+
+/** Of which rows it is certain that no page holds them: their keys were looked for, and found nowhere. */
+function absence(
+  plan: Plan,
+  sought: LoadRequest["keys"],
+  places: readonly Place[],
+): (table: string, key: string) => boolean {
+  const absent = new Map<string, Set<string>>();
+  for (const { name, key } of plan.tables) if (key.length > 0) absent.set(name, new Set(sought[name]));
+  for (const { table, key } of places) absent.get(table)?.delete(key);
+  return (table, key) => absent.get(table)?.has(key) === true;
 }

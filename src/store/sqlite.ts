@@ -11,6 +11,8 @@ export type SqlValue = string | number | Uint8Array | null;
 export interface Statement {
   /** Runs a write and answers how many rows it changed. */
   run(...parameters: SqlValue[]): number;
+  /** The same with as many parameters as an array holds. */
+  runAll(parameters: readonly SqlValue[]): number;
   all<Row extends readonly SqlValue[]>(...parameters: SqlValue[]): Row[];
   get<Row extends readonly SqlValue[]>(...parameters: SqlValue[]): Row | null;
 }
@@ -166,7 +168,7 @@ function connection(database: Libsql.Database, failed: (error: unknown) => unkno
 /** libsql adds `_metadata` to row objects, and takes a lone null for an object of named parameters: so tuples and arrays only. */
 function wrap(statement: Libsql.Statement<SqlValue[]>, guarded: <T>(work: () => T) => T): Statement {
   const raw = statement as unknown as {
-    run(parameters: SqlValue[]): { changes: number };
+    run(parameters: readonly SqlValue[]): { changes: number };
     all(parameters: SqlValue[]): unknown;
     get(parameters: SqlValue[]): unknown;
   };
@@ -177,6 +179,7 @@ function wrap(statement: Libsql.Statement<SqlValue[]>, guarded: <T>(work: () => 
   };
   return {
     run: (...parameters) => guarded(() => raw.run(parameters).changes),
+    runAll: (parameters) => guarded(() => raw.run(parameters).changes),
     all: <Row extends readonly SqlValue[]>(...parameters: SqlValue[]) =>
       guarded(() => {
         asRows();
