@@ -11,6 +11,8 @@ import { Floors, isBare, resumeOf } from "./floors.ts";
 import type { Frame, GapFrame } from "./frames.ts";
 import { Maker } from "./making.ts";
 import { readSnapshot } from "./snapshot.ts";
+import { give, Puller } from "./taker.ts";
+import type { Source, Taker } from "./taker.ts";
 import { countUnread } from "./unread.ts";
 
 type Ending = IteratorResult<Frame, undefined>;
@@ -27,12 +29,10 @@ const OVER: Ending = { done: true, value: undefined };
  * It is written out by hand because an async generator that waits cannot be ended from outside: it would stay for ever
  * when its client leaves. Here `return` frees everything at once, whatever is under way.
  */
-export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
+export class FrameStream implements Source<Frame>, Seat {
   readonly #context: Context;
-  readonly #hub: Hub;
   readonly #mode: DeliveryMode;
   readonly #audience: Audience;
-  readonly #maker: Maker;
   #phase: "starting" | "snapshot" | "following" | "live" | "over" = "starting";
   #ending: (() => Frame) | null = null;
   /** Everything up to here was given to the client, but for what `#page` still has to show. */
@@ -47,17 +47,15 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   /** Frames made and not given yet, and where a client goes on that never gets them. */
   #ready: { readonly frames: Frame[]; readonly instead: Resume } | null = null;
   #mailbox: Mailbox | null = null;
-  #parked: ((result: Ending | Promise<Ending>) => void) | null = null;
-  #parking: Promise<Ending> | null = null;
-  #busy: Promise<unknown> | null = null;
+  /** Waits while there is nothing to give. */
+  #taker: Taker<Frame> | null = null;
+  #puller: Puller<Frame> | null = null;
   #abort: AbortController | null = null;
 
   constructor(context: Context, { watch, resume, mode }: StreamStart) {
     this.#context = context;
-    this.#hub = context.hub;
     this.#mode = mode;
     this.#audience = context.hub.open(this, watch, context.viewer.scope);
-    this.#maker = new Maker(this.#audience, context.cursors, context.clock);
     if (context.hub.isDraining()) this.end();
     if (resume === null) return;
     this.#at = resume.at;
@@ -73,23 +71,26 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
   }
 
   next(): Promise<Ending> {
-    if (this.#parked !== null) return (this.#parking ?? Promise.resolve()).then(() => this.next());
-    if (this.#busy !== null) return this.#busy.then(() => this.next());
-    if (this.#phase === "over") return Promise.resolve(OVER);
+    return (this.#puller ??= new Puller(this)).next();
+  }
+
+  demand(taker: Taker<Frame>): void {
+    if (this.#phase === "over") return give(taker, OVER);
     const isIdle = this.#ending === null && this.#gap === null && this.#ready === null;
     // Mostly nothing happened since the snapshot: live at once, without another round.
     if (this.#phase === "following" && isIdle && this.#mailbox === null) this.#settle();
     if (this.#phase === "live" && isIdle) {
       const frame = this.#waiting();
-      if (frame !== null) return Promise.resolve({ done: false, value: frame });
-      if (this.#gap === null) return (this.#parking = new Promise((resolve) => (this.#parked = resolve)));
+      if (frame !== null) return give(taker, { done: false, value: frame });
+      if (this.#gap === null) {
+        this.#taker = taker;
+        return;
+      }
     }
-    const pulled = this.poll();
-    const free = () => {
-      this.#busy = null;
-    };
-    this.#busy = pulled.then(free, free);
-    return pulled.then((frame) => (frame === null ? this.next() : { done: false, value: frame }));
+    this.poll().then(
+      (frame) => (frame === null ? this.demand(taker) : taker.given({ done: false, value: frame })),
+      (error: unknown) => taker.failed(error),
+    );
   }
 
   return(): Promise<Ending> {
@@ -124,31 +125,29 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
 
   take(slot: Slot, bearing: Bearing): void {
     if (this.#isOld(slot)) return;
-    const parked = this.#parked;
-    if (parked !== null) {
-      const value = this.#deliver(single(slot, bearing));
-      this.#parked = null;
-      parked({ done: false, value });
-      return;
-    }
-    this.#box().put(slot, bearing);
+    const taker = this.#taker;
+    if (taker === null)
+      return (this.#mailbox ??= createMailbox(this.#mode, this.#hub.limits)).put(slot, bearing);
+    const value = this.#deliver(single(slot, bearing));
+    this.#taker = null;
+    give(taker, { done: false, value });
   }
 
   progress(): void {
     const quiet = !this.#fresh;
     this.#fresh = false;
-    const parked = this.#parked;
-    if (parked === null) return;
+    const taker = this.#taker;
+    if (taker === null) return;
     // Nothing waits: all up to here was given, or dropped because it had been seen.
     const place = this.#hub.place();
     this.#at = place.at;
     this.#ahead = null;
     if (this.#floors?.isDone(this.#hub.headway.readUntilMs()) === true) this.#floors = null;
     if (!quiet) return;
-    this.#parked = null;
+    this.#taker = null;
     const resume = this.#resume();
     const make = () => this.#maker.progress(resume);
-    parked({ done: false, value: isBare(resume) ? this.#maker.shared(place, make) : make() });
+    give(taker, { done: false, value: isBare(resume) ? this.#maker.shared(place, make) : make() });
   }
 
   lost(reason: "RETENTION" | "RESTART"): void {
@@ -171,12 +170,11 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     this.#unpark();
   }
 
-  /** Makes a waiting `next` look again. */
+  /** Who waits is to look again. */
   #unpark(): void {
-    const parked = this.#parked;
-    if (parked === null) return;
-    this.#parked = null;
-    parked(this.next());
+    const taker = this.#taker;
+    this.#taker = null;
+    if (taker !== null) this.demand(taker);
   }
 
   #end(): Frame {
@@ -194,8 +192,7 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     this.#abort?.abort();
     this.#mailbox = null;
     this.#ready = null;
-    this.#parked?.(OVER);
-    this.#parked = null;
+    this.#unpark();
   }
 
   /** One step that may wait: a page of a snapshot, a page of the stream, or the way out of a gap. */
@@ -339,8 +336,12 @@ export class FrameStream implements AsyncIterableIterator<Frame>, Seat {
     return resumeOf({ at: this.#at, page: this.#page }, this.#floors, this.#ahead);
   }
 
-  #box(): Mailbox {
-    return (this.#mailbox ??= createMailbox(this.#mode, this.#hub.limits));
+  get #hub(): Hub {
+    return this.#context.hub;
+  }
+
+  get #maker(): Maker {
+    return new Maker(this.#audience, this.#context.cursors, this.#context.clock);
   }
 
   #signal(): AbortSignal {

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
 import type { RawData, Server } from "ws";
 import type { Log } from "../log.ts";
-import type { Payload } from "./shared-execution.ts";
+import type { Payload } from "./answers.ts";
 
 const TEXT = 0x81;
 const CLOSING_BRACE = 0x7d;

@@ -1,5 +1,6 @@
+import type { Taker } from "../resolvers/taker.ts";
+import type { Payload, Payloads } from "./answers.ts";
 import type { Link } from "./link.ts";
-import type { Payload, Payloads } from "./shared-execution.ts";
 
 /** What the protocol keeps of a connection. */
 export interface Connection {
@@ -22,7 +23,7 @@ export interface Farewell {
  * graphql-ws knows it as what runs under an id, and calls `return` when the client completes it or is gone. It never
  * pulls: it would write each result out by itself, for each subscriber, and keep the message the client subscribed with.
  */
-export class Pump implements AsyncIterable<never> {
+export class Pump implements AsyncIterable<never>, Taker<Payload> {
   readonly #connection: Connection;
   readonly #id: string;
   readonly #farewell: Farewell;
@@ -41,7 +42,7 @@ export class Pump implements AsyncIterable<never> {
   /** Carries these from now on; ends them at once when the client has left meanwhile. */
   start(payloads: Payloads): void {
     this.#payloads = payloads;
-    if (!this.#isOver) return this.#pull();
+    if (!this.#isOver) return payloads.demand(this);
     this.#connection.extra.ended();
     void payloads.return();
   }
@@ -59,19 +60,16 @@ export class Pump implements AsyncIterable<never> {
     await this.#payloads.return();
   }
 
-  #pull(): void {
-    this.#payloads?.next().then(
-      (result) => this.#take(result),
-      (error: unknown) => this.#end(() => this.#farewell.failed(this.#id, error)),
-    );
-  }
-
-  #take(result: IteratorResult<Payload>): void {
+  given(result: IteratorResult<Payload, undefined>): void {
     if (result.done === true) return this.#end(() => this.#farewell.completed(this.#id));
     const head = `{"id":${JSON.stringify(this.#id)},"type":"next","payload":`;
     const full = this.#connection.extra.answer(head, result.value);
-    if (full === undefined) this.#pull();
-    else void full.then(() => this.#pull());
+    if (full === undefined) this.#payloads?.demand(this);
+    else void full.then(() => this.#payloads?.demand(this));
+  }
+
+  failed(error: unknown): void {
+    this.#end(() => this.#farewell.failed(this.#id, error));
   }
 
   /** Over by itself: frees the id, and says so. */

@@ -2,25 +2,13 @@ import { createSourceEventStream, execute } from "graphql";
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from "graphql";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
 import type { Context, Viewer } from "../resolvers/context.ts";
+import type { Source } from "../resolvers/taker.ts";
+import { Answers } from "./answers.ts";
+import type { AnswersOptions, Payload, Payloads } from "./answers.ts";
 import type { Mask } from "./masking.ts";
 import { after, createOperations } from "./operations.ts";
 import type { Operation, OperationRequest } from "./operations.ts";
 import { createWriter } from "./writer.ts";
-
-/** One answer of a subscription, written out. The same object for everyone who asked the same of the same frame. */
-export interface Payload {
-  /** JSON of the execution result. */
-  readonly text: string;
-  /** The same in UTF-8, made on first use. */
-  readonly bytes: Buffer;
-  /** What it answers: a frame. */
-  readonly frame: unknown;
-}
-
-/** The answers of one subscription, pulled one by one. `return` ends it at once. */
-export interface Payloads extends AsyncIterableIterator<Payload> {
-  return(): Promise<IteratorResult<Payload>>;
-}
 
 /**
  * Executes operations for WebSocket and SSE.
@@ -53,18 +41,10 @@ export interface ExecutionOptions {
   readonly mask: Mask;
 }
 
-/** Everyone who asks the same: their answers by frame. */
-interface Kin {
-  users: number;
-  /** Made when a second one asks. */
-  answers: WeakMap<object, Payload | Promise<Payload>> | null;
-}
-
 /** Makes an execution; use one for all transports, so that they share. */
 export function createExecution({ schema, contextFor, mask }: ExecutionOptions): Execution {
   const operations = createOperations(schema);
   const writer = createWriter(schema);
-  const kins = new Map<string, Kin>();
 
   const argsOf = (operation: Operation, contextValue: Context) => ({
     schema,
@@ -90,9 +70,13 @@ export function createExecution({ schema, contextFor, mask }: ExecutionOptions):
       found === null ? executed(operation, context, frame) : new Written(found, frame);
     return text instanceof Promise ? text.then(written) : written(text);
   };
-  const free = (key: string, kin: Kin): void => {
-    kin.users -= 1;
-    if (kin.users === 0) kins.delete(key);
+  const answers = new Answers({ answer });
+  // One for all subscriptions of a viewer.
+  const contexts = new WeakMap<Viewer, Context>();
+  const lastingContext = (viewer: Viewer): Context => {
+    const known = contexts.get(viewer) ?? contextFor(viewer);
+    contexts.set(viewer, known);
+    return known;
   };
 
   return {
@@ -110,20 +94,12 @@ export function createExecution({ schema, contextFor, mask }: ExecutionOptions):
       }
     },
     async subscribe(operation, viewer, resumeAt = null) {
-      const args = argsOf(operation, contextFor(viewer));
+      const context = lastingContext(viewer);
       const begun = resumeAt === null ? operation : after(operation, resumeAt);
-      const source = await createSourceEventStream({
-        ...args,
-        document: begun.document,
-        variableValues: begun.variables,
-      }).catch(failed);
-      if (!isStream(source)) return masked(source);
-      const key = `${viewer.scope}\n${operation.likeness}`;
-      const kin = kins.get(key) ?? { users: 0, answers: null };
-      kins.set(key, kin);
-      kin.users += 1;
-      const { contextValue } = args;
-      return new Answers({ source, kin, operation, contextValue, answer, free: () => free(key, kin) });
+      const source = await createSourceEventStream(argsOf(begun, context)).catch(failed);
+      if (!(Symbol.asyncIterator in source)) return masked(source);
+      if (!isSource(source)) throw new Error("a subscription gave something else than frames");
+      return answers.begin(source, { scope: viewer.scope, operation, context });
     },
   };
 }
@@ -138,8 +114,8 @@ export function isPayloads(result: Payloads | ExecutionResult): result is Payloa
   return Symbol.asyncIterator in result;
 }
 
-function isStream(result: object): result is AsyncIterable<unknown> {
-  return Symbol.asyncIterator in result;
+function isSource(result: object): result is Source<unknown> {
+  return "demand" in result;
 }
 
 class Written implements Payload {
@@ -154,86 +130,5 @@ class Written implements Payload {
 
   get bytes(): Buffer {
     return (this.#bytes ??= Buffer.from(this.text));
-  }
-}
-
-interface AnswersOptions {
-  readonly source: AsyncIterable<unknown>;
-  readonly kin: Kin;
-  readonly operation: Operation;
-  readonly contextValue: Context;
-  readonly answer: (operation: Operation, context: Context, frame: unknown) => Payload | Promise<Payload>;
-  /** Called once, when the answers are over. */
-  readonly free: () => void;
-}
-
-const OVER = { done: true, value: undefined } as const;
-
-/** Answers to the frames of one source. Written out by hand: an async generator that waits cannot be ended from outside. */
-class Answers implements Payloads {
-  readonly #source: AsyncIterator<unknown>;
-  readonly #kin: Kin;
-  readonly #operation: Operation;
-  readonly #context: Context;
-  readonly #answer: AnswersOptions["answer"];
-  #free: (() => void) | null;
-  // Made once, not per answer.
-  readonly #settle: (
-    result: IteratorResult<unknown>,
-  ) => IteratorResult<Payload> | Promise<IteratorResult<Payload>>;
-  readonly #fail: (error: unknown) => Promise<never>;
-
-  constructor({ source, kin, operation, contextValue, answer, free }: AnswersOptions) {
-    this.#operation = operation;
-    this.#context = contextValue;
-    this.#source = source[Symbol.asyncIterator]();
-    this.#kin = kin;
-    this.#answer = answer;
-    this.#free = free;
-    this.#settle = ({ done, value }) => {
-      if (done === true) {
-        this.#release();
-        return OVER;
-      }
-      const answered = this.#answerOf(value);
-      return answered instanceof Promise
-        ? answered.then((payload) => ({ done: false, value: payload }), this.#fail)
-        : { done: false, value: answered };
-    };
-    this.#fail = async (error) => {
-      await this.return();
-      throw error;
-    };
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<Payload>> {
-    return this.#source.next().then(this.#settle, this.#fail);
-  }
-
-  async return(): Promise<IteratorResult<Payload>> {
-    this.#release();
-    await this.#source.return?.();
-    return OVER;
-  }
-
-  #release(): void {
-    this.#free?.();
-    this.#free = null;
-  }
-
-  #answerOf(frame: unknown): Payload | Promise<Payload> {
-    const isAlone = this.#kin.users === 1;
-    if (isAlone || typeof frame !== "object" || frame === null)
-      return this.#answer(this.#operation, this.#context, frame);
-    const answers = (this.#kin.answers ??= new WeakMap());
-    const known = answers.get(frame);
-    if (known !== undefined) return known;
-    const made = this.#answer(this.#operation, this.#context, frame);
-    answers.set(frame, made);
-    return made;
   }
 }

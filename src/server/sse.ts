@@ -4,10 +4,11 @@ import type { Clock } from "../clock.ts";
 import { Customer360Error } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
+import type { Payload, Payloads } from "./answers.ts";
 import { LIMITS } from "./limits.ts";
 import type { Operation, OperationRequest } from "./operations.ts";
 import { isOperation, isPayloads } from "./shared-execution.ts";
-import type { Execution, Payload, Payloads } from "./shared-execution.ts";
+import type { Execution } from "./shared-execution.ts";
 
 /** What serving event streams needs. */
 export interface SseOptions {
