@@ -1,11 +1,7 @@
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { openAdapters, openFolder, type AdapterOptions, type Adapters } from "./adapters.ts";
 import { systemClock, type Clock } from "./clock.ts";
+import type { Role } from "./config.ts";
 import type { Plan } from "./customer/plan.ts";
-import { demoSource } from "./demo/demo-source.ts";
-import type { BankSettings } from "./demo/journal.ts";
-import { Customer360Error } from "./errors.ts";
-import { fileSource } from "./ingest/file-source.ts";
 import { createPipeline } from "./ingest/pipeline.ts";
 import { rederiveAll } from "./ingest/rederive.ts";
 import { createRelay } from "./ingest/relay.ts";
@@ -13,45 +9,15 @@ import type { SourceRecord } from "./cdc/change.ts";
 import { findFiles } from "./ingest/file-progress.ts";
 import type { Lag, Source, Unreadable } from "./ingest/source.ts";
 import type { Log } from "./log.ts";
-import type { Context, Viewer } from "./resolvers/context.ts";
-import { createCursors } from "./resolvers/cursor.ts";
-import { buildSchema } from "./schema/schema.ts";
-import { createServer } from "./server/http.ts";
-import { isLoopback } from "./server/origins.ts";
-import { openDataDirectory, type DataDirectory } from "./store/data-directory.ts";
-import type { Counts, Reads } from "./store/reads.ts";
-import { sqliteStore } from "./store/sqlite-store.ts";
-import { createHub } from "./updates/hub.ts";
-import type { Hub } from "./updates/hub.ts";
-import { localUpdates } from "./updates/local-updates.ts";
-import type { Updates } from "./updates/updates.ts";
-
-/** Where records come from: the demo's bank, or a folder of files, read to its end or watched. */
-export type SourceOptions =
-  | ({ readonly kind: "demo" } & BankSettings)
-  | { readonly kind: "files"; readonly dir: string; readonly follow: boolean };
-
-/** How to serve. */
-export interface ServeOptions {
-  readonly host: string;
-  readonly port: number;
-  /** Allows an address that is not loopback although nobody is authenticated. */
-  readonly insecure: boolean;
-  readonly graphiql: boolean;
-  /** Null for one kept in the data directory. */
-  readonly cursorSecret: string | null;
-}
+import { guardAddress, serveCustomers, serveProbes, type ServeOptions, type Serving } from "./serving.ts";
+import { createStop, type StopStep } from "./stop.ts";
+import type { Counts } from "./store/reads.ts";
 
 /** What to run. */
-export interface AppOptions {
-  readonly plan: Plan;
-  /** Absolute path of the directory that holds everything. */
-  readonly dataDir: string;
-  /** Forgets what the data directory held. */
-  readonly fresh: boolean;
-  /** Null to serve what is there and ingest nothing. */
-  readonly source: SourceOptions | null;
-  /** Null to ingest and serve nothing. */
+export interface AppOptions extends AdapterOptions {
+  /** What this process does; default `all`. One that serves only neither ingests nor relays. */
+  readonly role?: Role;
+  /** Null to serve nothing. */
   readonly serve: ServeOptions | null;
   readonly log: Log;
   /** Told of everything the source could not read, as it is found. */
@@ -73,148 +39,31 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** What a step of the stop may take before the next one begins, and all of them together, milliseconds. */
-const STOP_STEP_MS = 3_000;
-const STOP_MS = 9_000;
-
-/** A process's parts, built in the order they depend on one another. */
-interface Parts {
-  readonly directory: DataDirectory;
-  readonly store: ReturnType<typeof sqliteStore>;
-  readonly updates: Updates;
-  readonly source: Source | null;
-}
-
-function openParts(options: AppOptions, clock: Clock): Parts {
-  const { plan, source } = options;
-  const directory = openDataDirectory(options.dataDir, { fresh: options.fresh });
-  try {
-    return {
-      directory,
-      store: sqliteStore({ path: directory.store, plan }),
-      updates: localUpdates({ path: directory.updates, clock }),
-      source:
-        source === null
-          ? null
-          : overheard(openSource(source, { plan, clock, journal: directory.journal }), options.onUnreadable),
-    };
-  } catch (error) {
-    directory.release();
-    throw error;
-  }
-}
-
-function openSource(
-  source: SourceOptions,
-  { plan, clock, journal }: { plan: Plan; clock: Clock; journal: string },
-): Source {
-  return source.kind === "demo"
-    ? demoSource({ ...source, path: journal, clock })
-    : fileSource({ dir: source.dir, tables: plan.tables, clock, follow: source.follow });
-}
-
-function overheard(source: Source, tell: (found: Unreadable) => void = () => {}): Source {
+/** Lets somebody know of what a source cannot read, on its way to quarantine. */
+function overheard(source: Source | null, tell: (found: Unreadable) => void = () => {}): Source | null {
+  if (source === null) return null;
   return {
-    ...source,
+    start: (checkpoints) => source.start(checkpoints),
+    next: (signal) => source.next(signal),
+    acknowledge: (checkpoints) => source.acknowledge(checkpoints),
     unreadable: () => {
       const found = source.unreadable();
       found.forEach(tell);
       return found;
     },
-  };
-}
-
-/** Refuses a folder that is not there before anything is made: waiting for it would look like having nothing to do. */
-function guardFolder(dir: string): void {
-  const path = resolve(dir);
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory() === true) return;
-  const text = found === undefined ? "does not exist" : "is no folder";
-  throw new Customer360Error("SETTINGS_INVALID", `the folder of records ${path} ${text}`);
-}
-
-/** Refuses to show customers to a network without anybody asking who looks. */
-function guardAddress({ host, insecure }: ServeOptions, log: Log): void {
-  if (!isLoopback(host) && !insecure) {
-    throw new Customer360Error(
-      "NOT_LOOPBACK",
-      `without authentication only loopback addresses are served, not ${host}; --insecure lifts this for trusted networks`,
-    );
-  }
-  log.warn("no authentication: whoever reaches this address sees every customer", { host });
-}
-
-/** One step of the stop: its name for the log, and what it waits for. */
-type StopStep = (name: string, work: () => Promise<unknown>) => Promise<void>;
-
-/** Runs the steps of a stop: each is waited for, but no longer than its share, and all of them no longer than the deadline. */
-function createStop(log: Log): StopStep {
-  const begunMs = systemClock.nowMs();
-  return async (name, work) => {
-    const patience = new AbortController();
-    const leftMs = Math.max(0, begunMs + STOP_MS - systemClock.nowMs());
-    const late = systemClock.wait(Math.min(STOP_STEP_MS, leftMs), patience.signal).then(() => {
-      if (!patience.signal.aborted) log.warn("stopping without waiting any longer", { for: name });
-    });
-    const done = work().catch((error: unknown) =>
-      log.error("stopping", { step: name, error: String(error) }),
-    );
-    await Promise.race([done, late]);
-    patience.abort();
-  };
-}
-
-/** The GraphQL side: hub, schema and server. */
-function createServing(options: AppOptions & { serve: ServeOptions }, parts: Parts, clock: Clock) {
-  const { plan, log, serve } = options;
-  const reads: Reads = parts.store;
-  const hub: Hub = createHub({ updates: parts.updates, clock, log });
-  const secret = serve.cursorSecret ?? parts.directory.cursorSecret();
-  const cursors = createCursors(typeof secret === "string" ? new TextEncoder().encode(secret) : secret);
-  const { source, store } = parts;
-  const ingest = source === null ? null : { lag: () => source.lag(), checkpoints: () => store.checkpoints() };
-  const contextFor = (viewer: Viewer): Context => ({
-    viewer,
-    plan,
-    reads,
-    hub,
-    cursors,
-    ingest,
-    clock,
-    log,
-  });
-  let ready = false;
-  const server = createServer({
-    schema: buildSchema(plan),
-    contextFor,
-    graphiql: serve.graphiql,
-    status: { ready: () => ready },
-    log,
-  });
-  return {
-    async start(): Promise<string> {
-      await hub.start();
-      const { url } = await server.listen(serve.host, serve.port);
-      ready = true;
-      return url;
-    },
-    notReady: () => void (ready = false),
-    async stop(step: StopStep): Promise<void> {
-      hub.drain();
-      await step("open streams", () => server.drain());
-      await step("server", () => server.close());
-      await step("hub", () => hub.close());
-    },
+    lag: () => source.lag(),
+    close: () => source.close(),
   };
 }
 
 /** The ingest side: the pipeline and, beside it, the relay for what no record will bring about. */
-function createIngest(options: AppOptions, parts: Parts, clock: Clock) {
-  const { plan, log } = options;
-  const { source, store, updates } = parts;
+function createIngest({ plan, log, role }: AppOptions, { source, store, updates }: Adapters, clock: Clock) {
   const stopping = new AbortController();
   const shared = { plan, store, updates, clock, log };
-  const run = async (): Promise<void> => {
+  const stopped = new Promise<void>((resolve) =>
+    stopping.signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
+  const work = async (): Promise<void> => {
     const relayed = createRelay(shared).run(stopping.signal);
     if (source === null) return relayed;
     try {
@@ -225,41 +74,60 @@ function createIngest(options: AppOptions, parts: Parts, clock: Clock) {
     }
   };
   return {
-    run,
+    run: () => (role === "api" ? stopped : work()),
     /** Brings what is stored under the plan, before anything is served or ingested. */
-    prepare: () => rederiveAll({ plan, store, clock, log, signal: stopping.signal }),
+    prepare: async () => {
+      if (role !== "api") await rederiveAll({ plan, store, clock, log, signal: stopping.signal });
+    },
     abort: () => stopping.abort(),
   };
 }
 
-/** Puts one process together: the only place that knows which adapter stands behind which port. */
-export function createApp(options: AppOptions): App {
-  const { log, serve, clock = systemClock } = options;
-  if (serve !== null) guardAddress(serve, log);
-  if (options.source?.kind === "files") guardFolder(options.source.dir);
-  const parts = openParts(options, clock);
-  const serving = serve === null ? null : createServing({ ...options, serve }, parts, clock);
+function createServing(options: AppOptions, parts: Adapters, clock: Clock): Serving | null {
+  const { plan, serve, log, role } = options;
+  if (serve === null) return null;
+  const serving = { plan, serve, log, clock };
+  return role === "ingest" ? serveProbes(serving, parts) : serveCustomers(serving, parts);
+}
+
+async function closeAdapters({ source, updates, store, release }: Adapters, step: StopStep): Promise<void> {
+  await step("source", async () => source?.close());
+  await step("updates", () => updates.close());
+  await step("store", () => store.close());
+  release();
+}
+
+/** Puts one process together. Rejects with a code when its settings, its data directory or its servers do not allow it. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const { log, serve, role, clock = systemClock } = options;
+  if (serve !== null && role !== "ingest") guardAddress(serve, log);
+  const opened = await openAdapters(options, { clock, log });
+  const parts: Adapters = { ...opened, source: overheard(opened.source, options.onUnreadable) };
   const ingest = createIngest(options, parts, clock);
+  let serving: Serving | null;
+  try {
+    serving = createServing(options, parts, clock);
+  } catch (error) {
+    await closeAdapters(parts, createStop(log));
+    throw error;
+  }
   let finished: Promise<void> | null = null;
   let stopped: Promise<void> | null = null;
 
   const close = async (): Promise<void> => {
-    serving?.notReady();
+    serving?.notReady("stopping");
     ingest.abort();
     const step = createStop(log);
     await step("ingest", async () => finished);
     await serving?.stop(step);
-    await step("source", async () => parts.source?.close());
-    await step("updates", () => parts.updates.close());
-    await step("store", () => parts.store.close());
-    parts.directory.release();
+    await closeAdapters(parts, step);
   };
   return {
     async start() {
       await ingest.prepare();
       const url = (await serving?.start()) ?? null;
       finished = ingest.run();
-      finished.catch(() => serving?.notReady());
+      finished.catch(() => serving?.notReady("ingest failed"));
       return url;
     },
     finished: () => finished ?? Promise.resolve(),
@@ -287,8 +155,7 @@ export async function readSample(options: {
   readonly limit: number;
 }): Promise<Sample> {
   const { plan, dir, limit } = options;
-  guardFolder(dir);
-  const source = fileSource({ dir, tables: plan.tables, clock: systemClock, follow: false });
+  const source = openFolder({ dir, follow: false, plan, clock: systemClock });
   const records: SourceRecord[] = [];
   const unreadable: Unreadable[] = [];
   try {

@@ -28,7 +28,29 @@ export interface Settings {
   readonly graphiql: boolean;
   /** Signs cursors; null for one kept in the data directory. */
   readonly cursorSecret: string | null;
+  readonly role: Role;
+  /** `host:port` of each; null when records do not come from Kafka. */
+  readonly kafkaBrokers: readonly string[] | null;
+  readonly kafkaGroup: string | null;
+  readonly kafkaTls: boolean;
+  readonly kafkaCaFile: string | null;
+  readonly kafkaCertFile: string | null;
+  readonly kafkaKeyFile: string | null;
+  readonly kafkaKeyPassphrase: string | null;
+  readonly kafkaSasl: SaslMechanism | null;
+  readonly kafkaUsername: string | null;
+  readonly kafkaPassword: string | null;
+  readonly kafkaTokenUrl: string | null;
+  readonly mongodbUri: string | null;
+  readonly redisUrl: string | null;
+  readonly redisCaFile: string | null;
 }
+
+/** What a process does: apply changes, answer clients, or both. */
+export type Role = "all" | "ingest" | "api";
+
+/** How a client proves who it is to Kafka. */
+export type SaslMechanism = "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512" | "OAUTHBEARER";
 
 interface Declared extends Setting {
   readonly shape: z.ZodType;
@@ -43,6 +65,23 @@ const port = z
 const flag = z
   .enum(["true", "false", "1", "0"], "is neither true nor false")
   .transform((value) => value === "true" || value === "1");
+
+const brokers = z
+  .string()
+  .transform((list) => list.split(",").map((one) => one.trim()))
+  .refine(
+    (list) => list.every((one) => /^(\[[0-9a-fA-F:]+\]|[^\s:,]+):\d{1,5}$/.test(one)),
+    "is no list of host:port",
+  );
+
+/** A setting known to the environment only, without a fallback. */
+function text<T extends z.ZodType = z.ZodString>(
+  env: string,
+  about: string,
+  { secret = false, shape }: { readonly secret?: boolean; readonly shape?: T } = {},
+) {
+  return { env, option: null, about, fallback: null, secret, shape: shape ?? z.string() };
+}
 
 const DECLARED = {
   port: {
@@ -102,6 +141,53 @@ const DECLARED = {
     secret: true,
     shape: z.string().min(32, "is shorter than 32 characters"),
   },
+  role: {
+    env: "ROLE",
+    option: "role",
+    about: "What this process does: all, ingest or api. Anything but all needs MONGODB_URI and REDIS_URL.",
+    fallback: "all",
+    secret: false,
+    shape: z.enum(["all", "ingest", "api"], "is none of all, ingest, api"),
+  },
+  kafkaBrokers: text(
+    "KAFKA_BROKERS",
+    "Reads records from Kafka: host:port of its brokers, comma-separated.",
+    {
+      shape: brokers,
+    },
+  ),
+  kafkaGroup: text("KAFKA_GROUP", "Consumer group; customer360-<name of the pipeline> when not given."),
+  kafkaTls: {
+    ...text("KAFKA_TLS", "Whether connections to Kafka are encrypted: true or false.", { shape: flag }),
+    fallback: "false",
+  },
+  kafkaCaFile: text("KAFKA_CA_FILE", "PEM file of the authorities to trust, if not those of the system."),
+  kafkaCertFile: text("KAFKA_CERT_FILE", "PEM file of the client's certificate, for mutual TLS."),
+  kafkaKeyFile: text("KAFKA_KEY_FILE", "PEM file of the client's key."),
+  kafkaKeyPassphrase: text("KAFKA_KEY_PASSPHRASE", "Opens the client's key.", { secret: true }),
+  kafkaSasl: text("KAFKA_SASL", "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER.", {
+    shape: z.enum(
+      ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"],
+      "is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER",
+    ),
+  }),
+  kafkaUsername: text("KAFKA_USERNAME", "User, or for OAUTHBEARER the client id."),
+  kafkaPassword: text("KAFKA_PASSWORD", "Password, or for OAUTHBEARER the client secret.", { secret: true }),
+  kafkaTokenUrl: text("KAFKA_TOKEN_URL", "Where OAUTHBEARER gets its tokens (client credentials).", {
+    shape: z.url({ protocol: /^https?$/, error: "is no http or https address" }),
+  }),
+  mongodbUri: text("MONGODB_URI", "Keeps customers in MongoDB: mongodb://host/database with options.", {
+    secret: true,
+    shape: z.string().regex(/^mongodb(\+srv)?:\/\/./, "begins with neither mongodb:// nor mongodb+srv://"),
+  }),
+  redisUrl: text(
+    "REDIS_URL",
+    "Sends updates through Redis Streams: redis://, rediss://, sentinels or cluster.",
+    {
+      secret: true,
+    },
+  ),
+  redisCaFile: text("REDIS_CA_FILE", "PEM file of the authorities to trust, if not those of the system."),
 } as const satisfies Readonly<Record<keyof Settings, Declared>>;
 
 /** Every setting there is, for documentation and its test. */

@@ -1,6 +1,8 @@
 /** The public names of the package: what it takes to run it inside another program, and to write adapters for its ports. */
 export { createApp } from "./app.ts";
-export type { App, AppOptions, ServeOptions, SourceOptions } from "./app.ts";
+export type { AdapterOptions, SourceOptions } from "./adapters.ts";
+export type { App, AppOptions } from "./app.ts";
+export type { ServeOptions } from "./serving.ts";
 export type { Clock } from "./clock.ts";
 export { codeOf, Customer360Error } from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";

@@ -30,7 +30,7 @@ async function live({
 }: MemoryProtocol["live"]["ask"]): Promise<MemoryProtocol["live"]["answer"]> {
   const scratch = scratchFolder();
   const clock = steppingClock(Date.UTC(2026, 0, 1), STEP_MS);
-  const app = createApp({
+  const app = await createApp({
     plan: loadPlan(readFileSync(pipelineFile, "utf8"), pipelineFile),
     dataDir: scratch.path,
     fresh: true,

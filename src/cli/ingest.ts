@@ -37,7 +37,7 @@ Examples:
     )
     .action(async (file: string | undefined, flags: IngestFlags) => {
       const faults = createFaults();
-      const app = createApp({
+      const app = await createApp({
         plan: readPlan(pipelineFile(file, flags.pipeline)),
         dataDir: readSettings({ dataDir: flags.dataDir }).dataDir,
         fresh: flags.fresh === true,

@@ -10,7 +10,7 @@ export interface Service {
 
 /** Runs an app until the signal aborts or ingest fails; answers once everything is closed, and passes the failure on. */
 export async function serveUntil(signal: AbortSignal, service: Service): Promise<void> {
-  const app = createApp(service.app);
+  const app = await createApp(service.app);
   const ended = new AbortController();
   let beside: Promise<void> = Promise.resolve();
   try {

@@ -1,8 +1,6 @@
 import { createServer as createHttpServer } from "node:http";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { GraphQLSchema } from "graphql";
-import { Customer360Error } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
 import type { Context, Viewer } from "../resolvers/context.ts";
@@ -10,6 +8,7 @@ import { createGraphiql } from "./graphiql.ts";
 import { LIMITS } from "./limits.ts";
 import { createMask } from "./masking.ts";
 import { createDoorkeeper, isLoopback } from "./origins.ts";
+import { createProbes, json, listen, pathOf, type Status } from "./probes.ts";
 import { createExecution } from "./shared-execution.ts";
 import type { Execution } from "./shared-execution.ts";
 import { createSse } from "./sse.ts";
@@ -22,8 +21,8 @@ export interface ServerOptions {
   readonly contextFor: (viewer: Viewer) => Context;
   /** Serves GraphiQL to browsers that open the endpoint. */
   readonly graphiql: boolean;
-  /** Whether this process is able to answer: the other half of `/readyz`. */
-  readonly status: { ready(): boolean };
+  /** How this process is doing: what `/readyz` says. */
+  readonly status: Status;
   readonly log: Log;
   /** Origins such as `https://bank.example` whose pages may use the API; none by default. */
   readonly origins?: readonly string[];
@@ -84,8 +83,7 @@ export function createServer(options: ServerOptions): ApiServer {
   return {
     async listen(address, port) {
       host = address;
-      await listening(server, address, port);
-      return { url: urlOf(server, address) };
+      return listen(server, address, port);
     },
     async drain() {
       draining = true;
@@ -116,6 +114,10 @@ function createRoutes(options: ServerOptions, shared: Shared): (request: Incomin
   const { execution, isDraining } = shared;
   const answer = createAnswer({ schema, contextFor, mask: execution.mask, path: ENDPOINT });
   const sse = createSse({ execution, clock: contextFor(OPEN_VIEWER).clock, log });
+  const probes = createProbes({
+    ...options.status,
+    reasons: () => (isDraining() ? ["stopping: streams are ending"] : options.status.reasons()),
+  });
   const graphiql = options.graphiql ? createGraphiql({ schema, endpoint: ENDPOINT, filesPath: FILES }) : null;
   const endpoint: Route = async (request, response) => {
     if (request.method === "OPTIONS") return preflight(response);
@@ -125,10 +127,9 @@ function createRoutes(options: ServerOptions, shared: Shared): (request: Incomin
     return wantsStream(request) ? sse.handle(request, response) : answer(request, response);
   };
   return (request) => {
-    const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+    const path = pathOf(request);
     if (path === ENDPOINT) return endpoint;
-    if (path === "/healthz") return (_, response) => json(response, 200, { status: "ok" });
-    if (path === "/readyz") return (_, response) => readiness(response, options.status.ready(), isDraining());
+    if (probes.paths.includes(path)) return (_, response) => probes.answer(path, response);
     if (graphiql === null) return notFound;
     if (path === "/") return (_, response) => redirect(response, ENDPOINT);
     return async (_, response) => {
@@ -193,11 +194,6 @@ function redirect(response: ServerResponse, path: string): void {
   response.end();
 }
 
-function readiness(response: ServerResponse, ready: boolean, draining: boolean): void {
-  const reasons = draining ? ["stopping: streams are ending"] : ready ? [] : ["not serving yet, or stopping"];
-  json(response, reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons });
-}
-
 function notFound(_: IncomingMessage, response: ServerResponse): void {
   fail(response, { status: 404, code: "NOT_FOUND", message: `There is ${ENDPOINT}, /healthz and /readyz.` });
 }
@@ -220,44 +216,4 @@ function fail(response: ServerResponse, { status, code, message, id }: Failure):
   json(response, status, {
     errors: [{ message, extensions: { code, ...(id === undefined ? {} : { id }) } }],
   });
-}
-
-function json(response: ServerResponse, status: number, content: unknown): void {
-  response.statusCode = status;
-  response.setHeader("content-type", "application/json; charset=utf-8");
-  response.end(`${JSON.stringify(content)}\n`);
-}
-
-function listening(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => reject(explained(error, host, port));
-    server.once("error", failed);
-    server.listen(port, host, () => {
-      server.off("error", failed);
-      resolve();
-    });
-  });
-}
-
-function explained(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  if (error.code === "EADDRINUSE") {
-    return new Customer360Error(
-      "PORT_IN_USE",
-      `port ${port} of ${host} is in use: stop the program that uses it, or choose another with --port or PORT`,
-      { cause: error },
-    );
-  }
-  return new Customer360Error(
-    "SETTINGS_INVALID",
-    `cannot listen on ${host}, port ${port}: ${error.message}`,
-    {
-      cause: error,
-    },
-  );
-}
-
-function urlOf(server: Server, host: string): string {
-  const { port } = server.address() as AddressInfo;
-  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host.includes(":") ? `[${host}]` : host;
-  return `http://${name}:${port}`;
 }

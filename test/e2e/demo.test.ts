@@ -111,7 +111,7 @@ describe("a restart", () => {
     } as const;
     let app: App | null = null;
     for (const part of seconds) {
-      app = createApp({ ...options, source: { kind: "demo", seed: 4, customers: 20, rate: 50 } });
+      app = await createApp({ ...options, source: { kind: "demo", seed: 4, customers: 20, rate: 50 } });
       await app.start();
       for (let at = 0; at < part * 10; at++) {
         await clock.advance(100);
@@ -119,7 +119,7 @@ describe("a restart", () => {
       }
       await app.stop();
     }
-    const reader = createApp({ ...options, source: null });
+    const reader = await createApp({ ...options, source: null });
     const { tallies, quarantined } = await reader.counts();
     await reader.stop();
     return { tallies, quarantined };
@@ -144,7 +144,7 @@ describe("a restart", () => {
       serve,
       log: silentLog,
     };
-    const app = createApp(options);
+    const app = await createApp(options);
     await app.start();
     await app.stop();
     const { mode, size } = statSync(join(directory, "cursor-secret"));
@@ -160,10 +160,10 @@ describe("a restart", () => {
       source: null,
       log: silentLog,
     };
-    const app = createApp({ ...options, serve });
+    const app = await createApp({ ...options, serve });
     await expect(app.start()).rejects.toSatisfy((error: unknown) => codeOf(error) === "SETTINGS_INVALID");
     await app.stop();
-    const other = createApp({ ...options, serve: null });
+    const other = await createApp({ ...options, serve: null });
     await other.stop();
   });
 });

@@ -32,7 +32,7 @@ describe.skipIf(skipped)("GraphiQL in a browser without a network", () => {
   let page: Page;
 
   beforeAll(async () => {
-    app = createApp({
+    app = await createApp({
       plan: readPlan(BANKING),
       dataDir: directory,
       fresh: true,

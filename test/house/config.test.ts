@@ -24,7 +24,31 @@ describe("settings", () => {
       recordsDir: null,
       graphiql: true,
       cursorSecret: null,
+      role: "all",
+      kafkaBrokers: null,
+      kafkaGroup: null,
+      kafkaTls: false,
+      kafkaCaFile: null,
+      kafkaCertFile: null,
+      kafkaKeyFile: null,
+      kafkaKeyPassphrase: null,
+      kafkaSasl: null,
+      kafkaUsername: null,
+      kafkaPassword: null,
+      kafkaTokenUrl: null,
+      mongodbUri: null,
+      redisUrl: null,
+      redisCaFile: null,
     });
+  });
+
+  test("brokers are a list of host:port, and what is none is refused", () => {
+    expect(readSettings({}, { KAFKA_BROKERS: "a:9092, [::1]:9093" }).kafkaBrokers).toEqual([
+      "a:9092",
+      "[::1]:9093",
+    ]);
+    for (const brokers of ["kafka", "a:9092,", "a:b", "kafka://a:9092"])
+      expect(faultsOf({ KAFKA_BROKERS: brokers })).toContain("is no list of host:port");
   });
 
   test("an empty variable is an absent one", () => {
@@ -48,6 +72,7 @@ describe("settings", () => {
 
   test("a secret is never part of a message", () => {
     expect(faultsOf({ CURSOR_SECRET: "hunter2" })).not.toContain("hunter2");
+    expect(faultsOf({ MONGODB_URI: "https://me:hunter2@host" })).not.toContain("hunter2");
   });
 
   test("NO_COLOR turns colours off, unless it is empty", () => {

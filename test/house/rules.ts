@@ -175,10 +175,10 @@ export const oneClientFile: Rule = (files) =>
 
 const ADAPTER = /^src\/(ingest\/\w+-source|demo\/demo-source|store\/\w+-store|updates\/\w+-updates)\.ts$/;
 
-/** Adapters are chosen in app.ts alone. The benchmark knows them too: it measures them one by one, and beside doubles. */
+/** Adapters are chosen in adapters.ts alone. The benchmark knows them too: it measures them one by one, and beside doubles. */
 export const adaptersInApp: Rule = (files) =>
   [...files]
-    .filter(([file]) => file !== "src/app.ts" && !file.startsWith("src/bench/"))
+    .filter(([file]) => file !== "src/adapters.ts" && !file.startsWith("src/bench/"))
     .flatMap(([file, text]) =>
       importsOf(text)
         .filter(isLocal)

@@ -29,7 +29,7 @@ function serverOf(options: Partial<ServerOptions> = {}): ApiServer {
     schema,
     contextFor,
     graphiql: true,
-    status: { ready: () => ready },
+    status: { reasons: () => (ready ? [] : ["not serving yet, or stopping"]) },
     log,
     ...options,
   });

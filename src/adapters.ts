@@ -1,0 +1,205 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Clock } from "./clock.ts";
+import type { Plan } from "./customer/plan.ts";
+import { demoSource } from "./demo/demo-source.ts";
+import type { BankSettings } from "./demo/journal.ts";
+import { Customer360Error, unreachable } from "./errors.ts";
+import { fileSource } from "./ingest/file-source.ts";
+import type { KafkaSecurity } from "./ingest/kafka-security.ts";
+import { kafkaSource, type KafkaSource } from "./ingest/kafka-source.ts";
+import type { Source } from "./ingest/source.ts";
+import type { Log } from "./log.ts";
+import type { Status } from "./server/probes.ts";
+import { openDataDirectory, type DataDirectory } from "./store/data-directory.ts";
+import type { Reads } from "./store/reads.ts";
+import { sqliteStore } from "./store/sqlite-store.ts";
+import type { Everyone, Store } from "./store/store.ts";
+import { localUpdates } from "./updates/local-updates.ts";
+import type { RedisAddress } from "./updates/redis-address.ts";
+import { redisUpdates } from "./updates/redis-updates.ts";
+import type { Updates } from "./updates/updates.ts";
+
+/** How to reach Kafka. */
+export interface KafkaOptions {
+  /** `host:port` of each broker to begin with. */
+  readonly brokers: readonly string[];
+  /** Consumer group; null for one named after the pipeline. */
+  readonly groupId: string | null;
+  readonly security: KafkaSecurity;
+}
+
+/** Where records come from: the demo's bank, a folder of files, read to its end or watched, or the topics of the pipeline. */
+export type SourceOptions =
+  | ({ readonly kind: "demo" } & BankSettings)
+  | { readonly kind: "files"; readonly dir: string; readonly follow: boolean }
+  | ({ readonly kind: "kafka" } & KafkaOptions);
+
+/** Where customers are kept. The address of a MongoDB may hold secrets. */
+export type StoreOptions = { readonly kind: "embedded" } | { readonly kind: "mongodb"; readonly uri: string };
+
+/** How updates get from ingest to clients. `ca`: PEM of the authorities to trust, null for those of the system. */
+export type UpdatesOptions =
+  | { readonly kind: "embedded" }
+  | { readonly kind: "redis"; readonly address: RedisAddress; readonly ca: string | null };
+
+/** Which adapters stand behind the ports. */
+export interface AdapterOptions {
+  readonly plan: Plan;
+  /** Absolute path of the directory that holds everything embedded. */
+  readonly dataDir: string;
+  /** Forgets what the data directory held. */
+  readonly fresh: boolean;
+  /** Null to ingest nothing. */
+  readonly source: SourceOptions | null;
+  /** Default: in the data directory. */
+  readonly store?: StoreOptions;
+  /** Default: in the data directory. */
+  readonly updates?: UpdatesOptions;
+}
+
+/** A process's adapters, open. */
+export interface Adapters {
+  readonly source: Source | null;
+  readonly store: Store & Reads & Everyone;
+  readonly updates: Updates;
+  /** How the source is doing, for `/readyz`. */
+  readonly status: Status;
+  /** The secret that signs cursors, kept where the data are; null where several processes have to be given the same one. */
+  cursorSecret(): Uint8Array | null;
+  /** Lets go of the data directory, after everything in it was closed. Safe to repeat. */
+  release(): void;
+}
+
+/** What adapters are opened with, besides their options. */
+interface Beside {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Opens the adapters a process runs on: the only place that knows which one stands behind which port. */
+export async function openAdapters(options: AdapterOptions, beside: Beside): Promise<Adapters> {
+  if (options.source?.kind === "files") guardFolder(options.source.dir);
+  const directory = isEmbedded(options) ? openDataDirectory(options.dataDir, { fresh: options.fresh }) : null;
+  const open: { close(): Promise<void> }[] = [];
+  const opened = <T extends { close(): Promise<void> }>(adapter: T): T => {
+    open.push(adapter);
+    return adapter;
+  };
+  try {
+    const store = opened(await openStore(options, directory, beside));
+    const updates = opened(openUpdates(options, directory, beside));
+    const { source, status } = openSource(options, directory, beside);
+    return {
+      store,
+      updates,
+      source,
+      status,
+      cursorSecret: () => (store.shared ? null : (directory?.cursorSecret() ?? null)),
+      release: () => directory?.release(),
+    };
+  } catch (error) {
+    await Promise.allSettled(open.map((adapter) => adapter.close()));
+    directory?.release();
+    throw error;
+  }
+}
+
+/** True when anything is kept in the data directory. */
+function isEmbedded({ source, store, updates }: AdapterOptions): boolean {
+  return source?.kind === "demo" || [store, updates].some((one) => (one?.kind ?? "embedded") === "embedded");
+}
+
+function needed(directory: DataDirectory | null): DataDirectory {
+  if (directory === null) throw new Error("the data directory is not open");
+  return directory;
+}
+
+async function openStore(
+  { plan, store }: AdapterOptions,
+  directory: DataDirectory | null,
+  { log }: Beside,
+): Promise<Adapters["store"]> {
+  if (store?.kind !== "mongodb") return sqliteStore({ path: needed(directory).store, plan });
+  const { openMongoStore } = await import("./store/mongo-store.ts");
+  return openMongoStore({ uri: store.uri, plan, log });
+}
+
+function openUpdates(
+  { updates }: AdapterOptions,
+  directory: DataDirectory | null,
+  { clock, log }: Beside,
+): Updates {
+  if (updates?.kind !== "redis") return localUpdates({ path: needed(directory).updates, clock });
+  const { address, ca } = updates;
+  return redisUpdates({ address, clock, log, ...(ca === null ? {} : { tls: { ca } }) });
+}
+
+function openSource(
+  { plan, source }: AdapterOptions,
+  directory: DataDirectory | null,
+  { clock, log }: Beside,
+): Pick<Adapters, "source" | "status"> {
+  switch (source?.kind) {
+    case undefined:
+      return { source: null, status: FINE };
+    case "demo":
+      return { source: demoSource({ ...source, path: needed(directory).journal, clock }), status: FINE };
+    case "files":
+      return { source: openFolder({ ...source, plan, clock }), status: FINE };
+    case "kafka": {
+      const groupId = source.groupId ?? `customer360-${plan.name}`;
+      const topics = plan.tables.flatMap((table) => table.topics);
+      const kafka = kafkaSource({ ...source, groupId, topics, clock, log });
+      return { source: kafka, status: kafkaStatus(kafka) };
+    }
+    default:
+      return unreachable(source);
+  }
+}
+
+const FINE: Status = { reasons: () => [] };
+
+function kafkaStatus(kafka: KafkaSource): Status {
+  return {
+    reasons: () => {
+      const { state, partitions } = kafka.health();
+      if (state === "serving") return [];
+      return [
+        state === "catching up" ? `catching up: ${partitions} partitions of Kafka` : "not connected to Kafka",
+      ];
+    },
+    warnings: () => {
+      const { discontinuities, missingTopics, stalledMs } = kafka.health();
+      return [
+        ...(discontinuities === 0
+          ? []
+          : [`Kafka lost records we had not read, ${discontinuities} times: see the log`]),
+        ...(missingTopics.length === 0 ? [] : [`topics that do not exist: ${missingTopics.join(", ")}`]),
+        ...(stalledMs === null
+          ? []
+          : [`records wait in Kafka and none came for ${Math.round(stalledMs / 1_000)} s`]),
+      ];
+    },
+  };
+}
+
+/** A source that reads a folder of files. Throws SETTINGS_INVALID without the folder: waiting for it would look like having nothing to do. */
+export function openFolder(options: {
+  readonly dir: string;
+  readonly follow: boolean;
+  readonly plan: Plan;
+  readonly clock: Clock;
+}): Source {
+  const { dir, follow, plan, clock } = options;
+  guardFolder(dir);
+  return fileSource({ dir, tables: plan.tables, clock, follow });
+}
+
+function guardFolder(dir: string): void {
+  const path = resolve(dir);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) return;
+  const text = found === undefined ? "does not exist" : "is no folder";
+  throw new Customer360Error("SETTINGS_INVALID", `the folder of records ${path} ${text}`);
+}

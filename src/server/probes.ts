@@ -1,0 +1,73 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Customer360Error } from "../errors.ts";
+
+/** How a process is doing. */
+export interface Status {
+  /** Why it is not able to do its work, in plain words: not connected, catching up, stopping. Empty while it is. */
+  reasons(): readonly string[];
+  /** What somebody should look at although it works. */
+  warnings?(): readonly string[];
+}
+
+/** What a process answers about itself rather than about its customers. */
+export interface Probes {
+  readonly paths: readonly string[];
+  answer(path: string, response: ServerResponse): void;
+}
+
+/** `/healthz`: the process runs. `/readyz`: it does its work, or why not. */
+export function createProbes(status: Status): Probes {
+  return {
+    paths: ["/healthz", "/readyz"],
+    answer(path, response) {
+      if (path === "/healthz") return json(response, 200, { status: "ok" });
+      const reasons = status.reasons();
+      const warnings = status.warnings?.() ?? [];
+      const ready = reasons.length === 0;
+      return json(response, ready ? 200 : 503, { ready, reasons, ...(warnings.length > 0 && { warnings }) });
+    },
+  };
+}
+
+/** The path of a request, without its query. */
+export function pathOf({ url = "/" }: IncomingMessage): string {
+  return url.split("?", 1)[0] ?? "/";
+}
+
+/** Answers with JSON. */
+export function json(response: ServerResponse, status: number, content: unknown): void {
+  response.statusCode = status;
+  response.setHeader("content-type", "application/json; charset=utf-8");
+  response.end(`${JSON.stringify(content)}\n`);
+}
+
+/** Listens, and answers where. Throws PORT_IN_USE, or SETTINGS_INVALID for an address that cannot be listened on. */
+export async function listen(server: Server, host: string, port: number): Promise<{ readonly url: string }> {
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => reject(explained(error, host, port));
+    server.once("error", failed);
+    server.listen(port, host, () => {
+      server.off("error", failed);
+      resolve();
+    });
+  });
+  const { port: taken } = server.address() as AddressInfo;
+  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host.includes(":") ? `[${host}]` : host;
+  return { url: `http://${name}:${taken}` };
+}
+
+function explained(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === "EADDRINUSE") {
+    return new Customer360Error(
+      "PORT_IN_USE",
+      `port ${port} of ${host} is in use: stop the program that uses it, or choose another with --port or PORT`,
+      { cause: error },
+    );
+  }
+  return new Customer360Error(
+    "SETTINGS_INVALID",
+    `cannot listen on ${host}, port ${port}: ${error.message}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,129 @@
+import type { Adapters } from "./adapters.ts";
+import type { Clock } from "./clock.ts";
+import type { Plan } from "./customer/plan.ts";
+import { Customer360Error } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { Context, Viewer } from "./resolvers/context.ts";
+import { createCursors } from "./resolvers/cursor.ts";
+import { buildSchema } from "./schema/schema.ts";
+import { createServer } from "./server/http.ts";
+import { isLoopback } from "./server/origins.ts";
+import { createProbeServer } from "./server/probe-server.ts";
+import type { Status } from "./server/probes.ts";
+import type { StopStep } from "./stop.ts";
+import { createHub } from "./updates/hub.ts";
+
+/** How to serve. */
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Allows an address that is not loopback although nobody is authenticated. */
+  readonly insecure: boolean;
+  readonly graphiql: boolean;
+  /** Null for one kept in the data directory. */
+  readonly cursorSecret: string | null;
+}
+
+/** What serving takes. */
+export interface ServingOptions {
+  readonly plan: Plan;
+  readonly serve: ServeOptions;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** What answers on a port. */
+export interface Serving {
+  /** Answers where. Throws PORT_IN_USE, or SETTINGS_INVALID for an address that cannot be listened on. */
+  start(): Promise<string>;
+  /** Says why no more work should be sent here. */
+  notReady(reason: string): void;
+  stop(step: StopStep): Promise<void>;
+}
+
+/** Refuses to show customers to a network without anybody asking who looks. */
+export function guardAddress({ host, insecure }: ServeOptions, log: Log): void {
+  if (!isLoopback(host) && !insecure) {
+    throw new Customer360Error(
+      "NOT_LOOPBACK",
+      `without authentication only loopback addresses are served, not ${host}; --insecure lifts this for trusted networks`,
+    );
+  }
+  log.warn("no authentication: whoever reaches this address sees every customer", { host });
+}
+
+/** What signs cursors: as given, or as kept with the data. Throws SETTINGS_INVALID when there is neither. */
+function secretOf({ cursorSecret }: ServeOptions, kept: Adapters["cursorSecret"]): Uint8Array {
+  const secret = cursorSecret === null ? kept() : new TextEncoder().encode(cursorSecret);
+  if (secret !== null) return secret;
+  throw new Customer360Error(
+    "SETTINGS_INVALID",
+    "CURSOR_SECRET is missing: processes that share a store sign cursors with the same secret of at least 32 characters",
+  );
+}
+
+/** Why a process is not ready, if it is not: its own reason first, then those of what it depends on. */
+function readiness(inner: Status): { readonly status: Status; say(reason: string | null): void } {
+  let own: string | null = "starting";
+  return {
+    say: (reason) => void (own = reason),
+    status: { ...inner, reasons: () => (own === null ? inner.reasons() : [own]) },
+  };
+}
+
+/** Serves customers: hub, schema and server. */
+export function serveCustomers(
+  { plan, serve, log, clock }: ServingOptions,
+  { source, store, updates, status, cursorSecret }: Adapters,
+): Serving {
+  const hub = createHub({ updates, clock, log });
+  const cursors = createCursors(secretOf(serve, cursorSecret));
+  const ingest = source === null ? null : { lag: () => source.lag(), checkpoints: () => store.checkpoints() };
+  const ready = readiness(status);
+  const server = createServer({
+    schema: buildSchema(plan),
+    contextFor: (viewer: Viewer): Context => ({
+      viewer,
+      plan,
+      reads: store,
+      hub,
+      cursors,
+      ingest,
+      clock,
+      log,
+    }),
+    graphiql: serve.graphiql,
+    status: ready.status,
+    log,
+  });
+  return {
+    async start() {
+      await hub.start();
+      const { url } = await server.listen(serve.host, serve.port);
+      ready.say(null);
+      return url;
+    },
+    notReady: ready.say,
+    async stop(step) {
+      hub.drain();
+      await step("open streams", () => server.drain());
+      await step("server", () => server.close());
+      await step("hub", () => hub.close());
+    },
+  };
+}
+
+/** Serves nothing but what a process that only ingests tells about itself. */
+export function serveProbes({ serve }: ServingOptions, { status }: Adapters): Serving {
+  const ready = readiness(status);
+  const server = createProbeServer(ready.status);
+  return {
+    async start() {
+      const { url } = await server.listen(serve.host, serve.port);
+      ready.say(null);
+      return url;
+    },
+    notReady: ready.say,
+    stop: (step) => step("server", () => server.close()),
+  };
+}
