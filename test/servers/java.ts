@@ -1,4 +1,5 @@
-import { delimiter } from "node:path";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { cached, findJars, missing, ServerMissing, type ServerName } from "./binaries.ts";
 
 /** Starts soon and stays small, which suits tests; the optimising compiler would take the second core. */
@@ -12,5 +13,8 @@ export function javaArguments(name: ServerName, options: readonly string[]): rea
   const reason = missing(name);
   const jars = findJars(name);
   if (jars === null) throw new ServerMissing(reason ?? `the jars of ${name} were not obtained`);
-  return [...QUICK, ...options, "-cp", [...jars, `${cached(name)}/classes`].join(delimiter)];
+  const archive = join(cached(name), "classes.jsa");
+  const shared = existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : [];
+  const path = name === "mongo" ? [...jars, join(cached(name), "classes")] : jars;
+  return [...QUICK, ...shared, ...options, "-cp", path.join(delimiter)];
 }

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Kafka as Client, logLevel } from "kafkajs";
-import { addressOf, cached } from "./binaries.ts";
+import { addressOf } from "./binaries.ts";
 import { makeCertificates, type Certificates } from "./certificates.ts";
 import { temporaryFolder } from "./folders.ts";
 import { javaArguments } from "./java.ts";
@@ -77,11 +77,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   if (address !== null && Object.keys(options).length === 0)
     return { ...foreignServer("KAFKA_TEST_BROKERS"), brokers: address, doors: {}, certificates: null };
 
-  const archive = join(cached("kafka"), "classes.jsa");
-  const java = javaArguments("kafka", [
-    "-Xmx512m",
-    ...(existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : []),
-  ]);
+  const java = javaArguments("kafka", ["-Xmx512m"]);
   const plain: Listener = { name: "PLAIN", port: await freePort(), protocol: "PLAINTEXT" };
   const doors = await Promise.all(
     (options.doors ?? []).map(async (door) => listenerOf(door, await freePort())),
@@ -106,7 +102,6 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     args: [...java, "kafka.Kafka", properties],
     dataDir,
     ready: () => joined(brokers),
-    patienceMs: 60_000,
   });
   const addresses = (options.doors ?? []).map((door, at) => [door, `127.0.0.1:${doors[at]?.port}`] as const);
   return { ...server, brokers, doors: Object.fromEntries(addresses), certificates };

@@ -36,11 +36,15 @@ export interface Launch {
   readonly dataDir: string;
   /** True once it answers; asked again and again. */
   readonly ready: () => Promise<boolean>;
-  /** How long a start may take. Default 30,000 ms. */
-  readonly patienceMs?: number;
+  /** What asks it to end in good order. Default SIGTERM. */
+  readonly orderly?: NodeJS.Signals;
+  /** What ends it when its files are of no more use. Default SIGKILL; not for servers that leave something outside of their files. */
+  readonly final?: NodeJS.Signals;
 }
 
-const ORDERLY_END_MS = 15_000;
+/** How long a start may take, on a machine that is busy with other things. */
+const START_MS = 90_000;
+const ORDERLY_END_MS = 20_000;
 
 const running = new Set<number>();
 process.once("exit", () => {
@@ -113,7 +117,7 @@ export async function startServer(launch: Launch): Promise<Server> {
   const start = async (): Promise<void> => {
     const begun = await spawned(launch, logFile);
     current = begun;
-    const patience = AbortSignal.timeout(launch.patienceMs ?? 30_000);
+    const patience = AbortSignal.timeout(START_MS);
     const gone = new AbortController();
     void begun.ended.then(() => gone.abort(new Error("it ended")));
     try {
@@ -158,12 +162,12 @@ export async function startServer(launch: Launch): Promise<Server> {
       return current.pid;
     },
     stop: async () => {
-      await end("SIGTERM");
+      await end(launch.final ?? "SIGKILL");
       rmSync(launch.dataDir, { recursive: true, force: true });
     },
     kill: () => end("SIGKILL"),
     restart: async () => {
-      await end("SIGTERM");
+      await end(launch.orderly ?? "SIGTERM");
       await start();
     },
     freeze: () => toAll("SIGSTOP"),
