@@ -32,7 +32,7 @@ export default defineConfig({
           name: "servers",
           include: onServers,
           maxWorkers: 1,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },

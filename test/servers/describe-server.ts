@@ -9,7 +9,7 @@ export interface Wanted<T> {
   readonly start: (use: <S extends Server>(starting: Promise<S>) => Promise<S>) => Promise<T>;
 }
 
-const START_MS = 120_000;
+const START_MS = 240_000;
 
 /**
  * A suite on real servers, which run from before its first test to after its last. Where one cannot be had the suite is

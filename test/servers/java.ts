@@ -5,6 +5,9 @@ import { cached, findJars, missing, ServerMissing, type ServerName } from "./bin
 /** Starts soon and stays small, which suits tests; the optimising compiler would take the second core. */
 const QUICK = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"];
 
+/** Of a start that fails the log is shown, and shows then what went wrong. */
+const LOG = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"];
+
 /**
  * The arguments that `java` needs to run a class of a server, without the class itself.
  * @throws ServerMissing when its jars, or Java, are not here.
@@ -16,5 +19,5 @@ export function javaArguments(name: ServerName, options: readonly string[]): rea
   const archive = join(cached(name), "classes.jsa");
   const shared = existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : [];
   const path = name === "mongo" ? [...jars, join(cached(name), "classes")] : jars;
-  return [...QUICK, ...shared, ...options, "-cp", path.join(delimiter)];
+  return [...QUICK, ...LOG, ...shared, ...options, "-cp", path.join(delimiter)];
 }

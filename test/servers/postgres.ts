@@ -60,13 +60,13 @@ const SETTINGS: Readonly<Record<string, string>> = {
 
 async function initialise(program: Program, data: string, as: Account | null): Promise<void> {
   const initdb = join(dirname(program.path), "initdb");
-  const identity = as === null ? [] : ["setpriv", `--reuid=${as.uid}`, `--regid=${as.gid}`, "--clear-groups"];
-  const [command = initdb, ...rest] = [...identity, initdb];
-  await promisify(execFile)(
-    command,
-    [...rest, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
-    { env: { ...process.env, ...program.env } },
-  );
+  const options = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+  const env = { ...process.env, ...program.env };
+  if (as === null) await promisify(execFile)(initdb, options, { env });
+  else {
+    const identity = [`--reuid=${as.uid}`, `--regid=${as.gid}`, "--clear-groups"];
+    await promisify(execFile)("setpriv", [...identity, initdb, ...options], { env });
+  }
 }
 
 function fromUrl(address: string): Omit<Postgres, keyof Server | "sql"> {
