@@ -96,7 +96,7 @@ async function compileProtocolServer(folder) {
     join(folder, "*"),
     "-d",
     join(folder, "classes"),
-    join(JAVA, "ProtocolServer.java"),
+    ...["-sourcepath", JAVA, join(JAVA, "ProtocolServer.java")],
   ]);
 }
 
@@ -222,7 +222,7 @@ async function unpackPackages({ packages }, folder) {
 function stampOf(server) {
   const hash = createHash("sha256").update(JSON.stringify(server));
   if (server.packages === undefined)
-    for (const file of ["pom.xml", "ProtocolServer.java"]) hash.update(readFileSync(join(JAVA, file)));
+    for (const file of readdirSync(JAVA).sort()) hash.update(readFileSync(join(JAVA, file)));
   return hash.digest("hex");
 }
 

@@ -1,8 +1,13 @@
 import de.bwaldvogel.mongo.MongoBackend;
+import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
+import de.bwaldvogel.mongo.backend.Index;
+import de.bwaldvogel.mongo.backend.IndexKey;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
+import de.bwaldvogel.mongo.backend.memory.MemoryDatabase;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.exception.MongoServerError;
 import io.netty.channel.Channel;
@@ -17,8 +22,8 @@ import org.h2.mvstore.MVStore;
  * <pre>java ProtocolServer PORT          keeps everything in memory
  * java ProtocolServer PORT FILE     keeps it in FILE: a write that was answered survives kill -9</pre>
  *
- * mongo-java-server as it comes is too old for current drivers and saves to its file only now and then. Both are
- * changed here, and nothing else: what it answers to a query or an update is its own.
+ * mongo-java-server as it comes is too old for current drivers, saves to its file only now and then, and reads all of a
+ * collection for most queries. This is changed here, and nothing else: what it answers to a query or an update is its own.
  */
 public final class ProtocolServer {
   /** What current drivers ask for at least is wire version 9; 13 is that of MongoDB 5.0. */
@@ -58,7 +63,26 @@ public final class ProtocolServer {
     return greeting;
   }
 
+  private static <P> Index<P> known(Index<P> index) {
+    return index.getKeys().size() == 1 && index.getKeys().get(0).getKey().equals("_id") ? new KnownId<>(index) : index;
+  }
+
   private static final class InMemory extends MemoryBackend {
+    @Override
+    public MemoryDatabase openOrCreateDatabase(String name) {
+      return new MemoryDatabase(name, getCursorRegistry()) {
+        @Override
+        protected Index<Integer> openOrCreateUniqueIndex(String collection, String index, List<IndexKey> keys, boolean sparse) {
+          return known(super.openOrCreateUniqueIndex(collection, index, keys, sparse));
+        }
+
+        @Override
+        protected Index<Integer> openOrCreateSecondaryIndex(String collection, String index, List<IndexKey> keys, boolean sparse) {
+          return new SortedIndex<>(index, keys, sparse);
+        }
+      };
+    }
+
     @Override
     public Document handleCommand(Channel channel, String database, String command, Document query) {
       return answer(command, query, (name, document) -> super.handleCommand(channel, database, name, document));
@@ -71,6 +95,21 @@ public final class ProtocolServer {
     InFile(MVStore store) {
       super(store);
       this.store = store;
+    }
+
+    @Override
+    protected MongoDatabase openOrCreateDatabase(String name) {
+      return new H2Database(name, getMvStore(), getCursorRegistry()) {
+        @Override
+        protected Index<Object> openOrCreateUniqueIndex(String collection, String index, List<IndexKey> keys, boolean sparse) {
+          return known(super.openOrCreateUniqueIndex(collection, index, keys, sparse));
+        }
+
+        @Override
+        protected Index<Object> openOrCreateSecondaryIndex(String collection, String index, List<IndexKey> keys, boolean sparse) {
+          return new SortedIndex<>(index, keys, sparse);
+        }
+      };
     }
 
     @Override
