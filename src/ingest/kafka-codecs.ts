@@ -1,4 +1,4 @@
-import { ungzip } from "./kafka-gzip.ts";
+import { gzip, ungzip } from "./kafka-gzip.ts";
 import { unlz4 } from "./kafka-lz4.ts";
 import { standIns, type UnreadBatch } from "./kafka-unread.ts";
 import { unsnappy } from "./kafka-snappy.ts";
@@ -32,7 +32,10 @@ export interface BatchCodec {
  */
 export function codecOf(name: CodecName, maxBytes: number): BatchCodec {
   return {
-    compress: () => Promise.reject(new Error(`${name}: nothing is ever packed`)),
+    compress: ({ buffer }) => {
+      if (name === "gzip") return gzip(buffer);
+      return Promise.reject(new Error(`records cannot be packed with ${name} here`));
+    },
     decompress: async (packed) => {
       try {
         return await UNPACK[name](packed, maxBytes);

@@ -1,10 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { fresh, openTopics } from "../helpers/kafka-topics.ts";
+import { fresh, openTopics, warm } from "../helpers/kafka-topics.ts";
 import { describeServer } from "../servers/describe-server.ts";
-import { startKafka } from "../servers/kafka.ts";
+import { startKafka, type Kafka } from "../servers/kafka.ts";
 import { sourceContract, type Origins } from "./source.contract.ts";
 
-describeServer("Kafka source", { needs: ["kafka"], start: (use) => use(startKafka()) }, (kafka) => {
+async function start(use: (starting: Promise<Kafka>) => Promise<Kafka>): Promise<Kafka> {
+  const kafka = await use(startKafka());
+  await warm(kafka.brokers);
+  return kafka;
+}
+
+describeServer("Kafka source", { needs: ["kafka"], start }, (kafka) => {
   const open = async (): Promise<Origins> => {
     const topics = await openTopics(kafka().brokers);
     const topic = fresh("bank");

@@ -36,6 +36,8 @@ export interface KafkaTopics {
   readonly producer: Producer;
   create(topic: string, partitions?: number, config?: Readonly<Record<string, string>>): Promise<void>;
   send(topic: string, partition: number, records: readonly Sent[]): Promise<void>;
+  /** Removes a partition's records below an offset, as retention does. */
+  remove(topic: string, partition: number, below: number): Promise<void>;
   /** A source over topics, closed with the rest. */
   source(options: Partial<KafkaSourceOptions> & { readonly topics: readonly string[] }): KafkaSource;
   close(): Promise<void>;
@@ -47,6 +49,25 @@ let names = 0;
 export function fresh(kind: string): string {
   names += 1;
   return `${kind}-${process.pid}-${names}`;
+}
+
+/** Has a group formed once: a broker that just started refuses the first, for as long as it makes the topic of the groups. */
+export async function warm(brokers: string): Promise<void> {
+  const topics = await openTopics(brokers);
+  try {
+    const topic = fresh("warm");
+    await topics.create(topic);
+    const source = topics.source({ topics: [topic] });
+    for (let isOpen = false; !isOpen;)
+      isOpen = await source
+        .start(async () => [])
+        .then(
+          () => true,
+          () => false,
+        );
+  } finally {
+    await topics.close();
+  }
 }
 
 /** Opens a cluster for a test. */
@@ -81,6 +102,11 @@ export async function openTopics(brokers: string): Promise<KafkaTopics> {
         ...(headers === undefined ? {} : { headers }),
       }));
       await producer.send({ topic, messages, acks: -1, compression: CompressionTypes.None });
+    },
+    remove: async (topic, partition, below) => {
+      // Only then does the client know who leads the partition.
+      await admin.fetchTopicOffsets(topic);
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(below) }] });
     },
     source: (options) => {
       const source = kafkaSource({
