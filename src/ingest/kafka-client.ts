@@ -1,5 +1,12 @@
 import { createRequire } from "node:module";
-import kafkajs, { type Admin, type Consumer, type EachBatchPayload } from "kafkajs";
+import kafkajs, {
+  type Admin,
+  type Broker,
+  type Cluster,
+  type Consumer,
+  type EachBatchPayload,
+  type PartitionAssigner,
+} from "kafkajs";
 import type { Log } from "../log.ts";
 import { CODECS, codecOf, testCodecs, type CodecName } from "./kafka-codecs.ts";
 import type { Fetched, Group, GroupEars, KafkaClient, KafkaSettings, TopicPartition } from "./kafka-group.ts";
@@ -11,7 +18,6 @@ import { proofOf } from "./kafka-security.ts";
 /** How the client library tries again by itself, before it gives up and we do, with more patience. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 4 };
 const CONNECT_MS = 5_000;
-const REQUEST_MS = 10_000;
 
 /**
  * Connects to a Kafka cluster. This is the only file that knows the client library: everything else speaks kafka-group.ts.
@@ -21,12 +27,12 @@ export async function connectKafka(settings: KafkaSettings, log: Log): Promise<K
   prepare(settings.limits.maxUnpackedBytes);
   await testCodecs();
   const kafka = new kafkajs.Kafka({
-    clientId: settings.clientId,
+    clientId: clientIdOf(settings),
     brokers: [...settings.brokers],
     ...proofOf(settings.security),
     connectionTimeout: CONNECT_MS,
     authenticationTimeout: CONNECT_MS,
-    requestTimeout: REQUEST_MS,
+    requestTimeout: settings.limits.requestMs,
     retry: RETRY,
     logLevel: kafkajs.logLevel.WARN,
     logCreator: () => clientLog(log),
@@ -45,6 +51,10 @@ export async function connectKafka(settings: KafkaSettings, log: Log): Promise<K
     join: (topics, ears) => join(kafka, settings, { topics, ears }),
     close: () => admin.disconnect(),
   };
+}
+
+function clientIdOf({ instance }: KafkaSettings): string {
+  return instance === null ? "customer360" : `customer360-${instance}`;
 }
 
 let maxUnpackedBytes = 0;
@@ -116,8 +126,14 @@ async function join(
   { topics, ears }: Joining,
 ): Promise<Group> {
   const { groupId, limits } = settings;
+  let cluster: Cluster | null = null;
+  const assigner: PartitionAssigner = (config) => {
+    cluster = config.cluster;
+    return kafkajs.PartitionAssigners.roundRobin(config);
+  };
   const consumer = kafka.consumer({
     groupId,
+    partitionAssigners: [assigner],
     sessionTimeout: limits.sessionMs,
     rebalanceTimeout: limits.rebalanceMs,
     heartbeatInterval: limits.heartbeatMs,
@@ -134,6 +150,7 @@ async function join(
   listen(consumer, group, ears);
   try {
     await consumer.connect();
+    await dismissPredecessor(cluster, settings).catch(() => {});
     await consumer.subscribe({ topics: [...topics], fromBeginning: true });
     await consumer.run({
       autoCommit: false,
@@ -145,6 +162,33 @@ async function join(
     throw error;
   }
   return group;
+}
+
+/** What a group's coordinator says of its members, and what the library's types leave out. */
+interface Coordinator extends Broker {
+  leaveGroup(leaving: { groupId: string; memberId: string }): Promise<unknown>;
+}
+
+interface Described {
+  readonly groups: ReadonlyArray<{
+    readonly members: ReadonlyArray<{ readonly memberId: string; readonly clientId: string }>;
+  }>;
+}
+
+/**
+ * Takes a member out of the group that an earlier life of this process left there, killed before it could leave: else every partition would stand
+ * still until its session has ended. Only a shortcut: a living member that is taken for it joins again at once.
+ */
+async function dismissPredecessor(cluster: Cluster | null, settings: KafkaSettings): Promise<void> {
+  const { groupId, instance } = settings;
+  if (instance === null || cluster === null) return;
+  const coordinator = (await cluster.findGroupCoordinator({ groupId })) as Coordinator;
+  const { groups } = (await coordinator.describeGroups({ groupIds: [groupId] })) as Described;
+  const clientId = clientIdOf(settings);
+  for (const { memberId } of groups
+    .flatMap(({ members }) => members)
+    .filter((one) => one.clientId === clientId))
+    await coordinator.leaveGroup({ groupId, memberId });
 }
 
 function groupOf(consumer: Consumer): Group {

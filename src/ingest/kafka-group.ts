@@ -34,12 +34,14 @@ export interface KafkaLimits {
   readonly commitMs: number;
   /** How long lag may be cached, milliseconds; default 1,000. */
   readonly lagMs: number;
-  /** After how long without any fetch the client is taken for dead and made anew, milliseconds; default 45,000. */
+  /** After how long without any fetch the client is taken for dead and made anew, milliseconds; default 20,000: longer than a rebalance. */
   readonly wedgedMs: number;
   /** After how long of being asked in vain while records wait health says so, milliseconds; default 60,000. */
   readonly stalledMs: number;
   /** After how long of it ingest fails, so that the process is started anew, milliseconds; default 1,200,000. */
   readonly hopelessMs: number;
+  /** How long a broker may take to answer, milliseconds; default 10,000. Waiting for a rebalance comes on top. */
+  readonly requestMs: number;
   /** How long leaving the group may take, milliseconds; default 4,000. */
   readonly leaveMs: number;
 }
@@ -58,9 +60,10 @@ export const KAFKA_LIMITS: KafkaLimits = {
   discoverMs: 30_000,
   commitMs: 1_000,
   lagMs: 1_000,
-  wedgedMs: 45_000,
+  wedgedMs: 20_000,
   stalledMs: 60_000,
   hopelessMs: 1_200_000,
+  requestMs: 10_000,
   leaveMs: 4_000,
 };
 
@@ -70,8 +73,8 @@ export interface KafkaSettings {
   readonly brokers: readonly string[];
   readonly security: KafkaSecurity;
   readonly groupId: string;
-  /** How the cluster's logs call this process. */
-  readonly clientId: string;
+  /** A name that this process keeps over restarts and no other has; null for none. */
+  readonly instance: string | null;
   readonly limits: KafkaLimits;
 }
 

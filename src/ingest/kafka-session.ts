@@ -7,6 +7,9 @@ import { KafkaHoldings } from "./kafka-holdings.ts";
 import { readProgressName, startOf, type Discontinuity, type Marks } from "./kafka-position.ts";
 import type { Checkpoint, Checkpoints, Lag, SourceBatch, Unreadable } from "./source.ts";
 
+/** The longest that asking for lag waits for brokers, milliseconds. */
+const LOOK_MS = 2_000;
+
 /** What a session is told, and whom it tells. */
 export interface SessionParts {
   readonly client: KafkaClient;
@@ -40,6 +43,7 @@ export class KafkaSession {
   #failure: Error | null = null;
   #taken: Promise<void> = Promise.resolve();
   #marksAtMs = 0;
+  #looking: Promise<void> | null = null;
   #isOver = false;
   /** When the client library last did something, milliseconds since 1970. */
   beatMs: number;
@@ -99,10 +103,15 @@ export class KafkaSession {
     await this.#group.commit(offsets);
   }
 
-  /** How far each partition is behind, looked up anew when the last look is too long ago. */
+  /** How far each partition is behind, looked up anew when the last look is too long ago, and by what is known when that takes long. */
   async lag(): Promise<readonly Lag[]> {
     const { clock, limits } = this.#parts;
-    if (clock.nowMs() - this.#marksAtMs >= limits.lagMs) await this.#look();
+    if (clock.nowMs() - this.#marksAtMs >= limits.lagMs) {
+      const enough = new AbortController();
+      this.#looking ??= this.#look().finally(() => (this.#looking = null));
+      const looked = this.#looking.catch(() => {}).finally(() => enough.abort());
+      await Promise.race([looked, clock.wait(LOOK_MS, enough.signal)]);
+    }
     return this.#holdings.lag();
   }
 

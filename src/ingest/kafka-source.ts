@@ -19,8 +19,11 @@ export interface KafkaSourceOptions {
   readonly security: KafkaSecurity;
   /** Processes with one group share its partitions. */
   readonly groupId: string;
-  /** How the cluster's logs call this process; default `customer360`. */
-  readonly clientId?: string;
+  /**
+   * A name that this process keeps over restarts and that no other of the group has. With it a process that was killed has its partitions back at
+   * once, without it when its session has ended (`limits.sessionMs`). Default none.
+   */
+  readonly instance?: string;
   /** Names of topics, and patterns between slashes. What does not exist yet is taken up once it does. */
   readonly topics: readonly string[];
   readonly clock: Clock;
@@ -72,6 +75,9 @@ class KafkaReader implements KafkaSource {
   #client: KafkaClient | null = null;
   #session: KafkaSession | null = null;
   #missing: readonly string[] = [];
+  /** When topics were last looked for. */
+  #foundMs = 0;
+  #lag: readonly Lag[] = [];
   #sessions = 0;
   #isAsked = false;
   /** A failure found by watching, to be met by whoever asks next. */
@@ -79,10 +85,10 @@ class KafkaReader implements KafkaSource {
   #tending: Promise<void> | null = null;
 
   constructor(options: KafkaSourceOptions) {
-    const { brokers, security, groupId, clientId = "customer360", topics } = options;
+    const { brokers, security, groupId, instance = null, topics } = options;
     this.#options = options;
     this.#limits = { ...KAFKA_LIMITS, ...options.limits };
-    this.#settings = { brokers, security, groupId, clientId, limits: this.#limits };
+    this.#settings = { brokers, security, groupId, instance, limits: this.#limits };
     this.#wanted = topics.filter(isTopic);
     this.#watch = new KafkaWatch(this.#limits);
   }
@@ -121,8 +127,9 @@ class KafkaReader implements KafkaSource {
 
   async lag(): Promise<readonly Lag[]> {
     const session = this.#session;
-    if (session === null || session.failure !== null) return [];
-    return session.lag();
+    // While Kafka is away the last that was known is the best there is.
+    if (session !== null && session.failure === null) this.#lag = await session.lag();
+    return this.#lag;
   }
 
   health(): KafkaHealth {
@@ -183,6 +190,7 @@ class KafkaReader implements KafkaSource {
   }
 
   async #findTopics(client: KafkaClient): Promise<readonly string[]> {
+    this.#foundMs = this.#options.clock.nowMs();
     const existing = await ofKafka("listing topics", client.topics());
     this.#missing = missingTopics(this.#wanted, existing);
     return wantedTopics(this.#wanted, existing);
@@ -218,32 +226,43 @@ class KafkaReader implements KafkaSource {
     return this.#session.isSettled && this.#session.holdings.every(({ isAtEnd }) => isAtEnd);
   }
 
-  /** Commits, looks for topics and watches over the session, until the source is closed. */
+  /** Looks after the source until it is closed. Chores ask the broker, which may not answer: the next look does not wait for them. */
   async #tend(): Promise<void> {
     const { clock, log } = this.#options;
     const { commitMs, discoverMs } = this.#limits;
-    let foundMs = clock.nowMs();
+    let isBusy = false;
     while (!this.#closing.signal.aborted) {
       await clock.wait(Math.min(TICK_MS, commitMs, discoverMs), this.#closing.signal);
-      if (this.#closing.signal.aborted) return;
-      try {
-        await this.#session?.commit();
-        if (clock.nowMs() - foundMs >= discoverMs) {
-          foundMs = clock.nowMs();
-          await this.#discover();
-        }
-        await this.#lookAfter();
-      } catch (error) {
-        log.warn("looking after the Kafka source", { reason: String(error) });
-      }
+      this.#feelBeat();
+      if (isBusy || this.#closing.signal.aborted) continue;
+      isBusy = true;
+      void this.#chores()
+        .catch((error: unknown) => log.warn("looking after the Kafka source", { reason: String(error) }))
+        .finally(() => (isBusy = false));
     }
+  }
+
+  async #chores(): Promise<void> {
+    const { clock } = this.#options;
+    await this.#session?.commit();
+    if (clock.nowMs() - this.#foundMs >= this.#limits.discoverMs) await this.#discover();
+    await this.#lookAfter();
+  }
+
+  /** A client that neither fetches nor joins has died, or its broker has and nobody told. */
+  #feelBeat(): void {
+    const session = this.#session;
+    const sinceMs = this.#options.clock.nowMs() - (session?.beatMs ?? 0);
+    if (session !== null && session.failure === null && sinceMs >= this.#limits.wedgedMs)
+      session.fail(new Customer360Error("SOURCE_UNAVAILABLE", "the Kafka client does not move"));
   }
 
   /** Begins a new session when the topics there are have changed: the client library takes none up while it runs. */
   async #discover(): Promise<void> {
-    if (this.#client === null) return;
-    const topics = await this.#findTopics(this.#client);
-    if (topics.join() === (this.#session?.topics ?? []).join()) return;
+    const client = this.#client;
+    if (client === null) return;
+    const topics = await this.#findTopics(client);
+    if (client !== this.#client || topics.join() === (this.#session?.topics ?? []).join()) return;
     this.#options.log.info("the topics there are have changed", { topics: topics.length });
     const session = this.#session;
     this.#session = null;
@@ -255,8 +274,6 @@ class KafkaReader implements KafkaSource {
     const { clock } = this.#options;
     const session = this.#session;
     if (session === null || session.failure !== null) return;
-    if (clock.nowMs() - session.beatMs >= this.#limits.wedgedMs)
-      return session.fail(new Customer360Error("SOURCE_UNAVAILABLE", "the Kafka client does not move"));
     const isBehind = this.#isAsked && (await session.lag()).length > 0;
     this.#watch.see({ nowMs: clock.nowMs(), isAsked: this.#isAsked, isBehind });
     if (!this.#watch.isHopeless) return;
