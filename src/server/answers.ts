@@ -31,7 +31,8 @@ export interface AnswersOptions {
 /** Answers to frames: made once per frame for all who ask the same by the same right. */
 export class Answers {
   readonly #answer: AnswersOptions["answer"];
-  readonly #kins = new Map<string, Kin>();
+  /** By scope and likeness. */
+  readonly #kins = new Map<string, Map<string, Kin>>();
 
   constructor({ answer }: AnswersOptions) {
     this.#answer = answer;
@@ -39,12 +40,11 @@ export class Answers {
 
   /** Answers what a source gives. */
   begin(source: Source<unknown>, asked: Asked): Payloads {
-    const key = keyOf(asked);
-    let kin = this.#kins.get(key);
-    if (kin === undefined) {
-      kin = new Kin(this, asked);
-      this.#kins.set(key, kin);
-    }
+    const { scope, operation } = asked;
+    const kins = this.#kins.get(scope) ?? new Map<string, Kin>();
+    this.#kins.set(scope, kins);
+    const kin = kins.get(operation.likeness) ?? new Kin(this, asked);
+    kins.set(operation.likeness, kin);
     kin.users += 1;
     return new Answered(source, kin);
   }
@@ -55,13 +55,11 @@ export class Answers {
   }
 
   /** Nobody asks that any more. */
-  forget(asked: Asked): void {
-    this.#kins.delete(keyOf(asked));
+  forget({ scope, operation }: Asked): void {
+    const kins = this.#kins.get(scope);
+    kins?.delete(operation.likeness);
+    if (kins?.size === 0) this.#kins.delete(scope);
   }
-}
-
-function keyOf({ scope, operation }: Asked): string {
-  return [scope, operation.likeness].join("\n");
 }
 
 /** Everyone who asks the same. What the first of them asked stands for all. */

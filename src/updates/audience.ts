@@ -134,9 +134,9 @@ function whole(update: Update): Bearing {
   return { segments: update.segments, offers: update.offers, matches: true };
 }
 
-/** Names an audience: equal for subscriptions that may share every frame. */
+/** Names an audience: equal for subscriptions that may share every frame. Joined, it is one piece of memory, not a tree of parts. */
 export function audienceKey(watch: Watch, scope: string): string {
-  return `${scope}\n${watchKey(watch)}`;
+  return [scope, watchKey(watch)].join("\n");
 }
 
 /** The paths of `Announcement.changed` that can move a customer in or out of a filter. */

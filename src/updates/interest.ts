@@ -14,58 +14,80 @@ export interface Index {
 
 const ANY = "*";
 
+/** Mostly there is one audience under a key; it stands there by itself, and its customer's id is the key as it is. */
+type Shelves = Map<string, Audience | Few<Audience>>;
+
+interface Places {
+  readonly shelves: Shelves;
+  readonly keys: readonly string[];
+}
+
 /** An index by customer, by segment, by offer, and of those who filter all customers. */
 export function createIndex(): Index {
-  const shelves = new Map<string, Few<Audience>>();
+  const customers: Shelves = new Map();
+  const others: Shelves = new Map();
+  const placesOf = (audience: Audience): Places => {
+    const customerId = customerOf(audience);
+    return customerId === null
+      ? { shelves: others, keys: keysOf(audience) }
+      : { shelves: customers, keys: [customerId] };
+  };
   return {
     add(audience) {
-      for (const key of keysOf(audience)) {
+      const { shelves, keys } = placesOf(audience);
+      for (const key of keys) {
         const shelf = shelves.get(key);
-        if (shelf !== undefined) shelf.add(audience);
-        else shelves.set(key, shelved(audience));
+        if (shelf instanceof Few) shelf.add(audience);
+        else shelves.set(key, shelf === undefined ? audience : both(shelf, audience));
       }
     },
     remove(audience) {
-      for (const key of keysOf(audience)) {
+      const { shelves, keys } = placesOf(audience);
+      for (const key of keys) {
         const shelf = shelves.get(key);
-        shelf?.delete(audience);
-        if (shelf?.size === 0) shelves.delete(key);
+        if (shelf instanceof Few) shelf.delete(audience);
+        if (shelf === audience || (shelf instanceof Few && shelf.size === 0)) shelves.delete(key);
       }
     },
-    size: () => shelves.size,
+    size: () => customers.size + others.size,
     concernedBy(update) {
       const found = new Set<Audience>();
-      const collect = (key: string) => {
-        shelves.get(key)?.each((audience) => found.add(audience));
+      const collect = (shelves: Shelves, key: string) => {
+        const shelf = shelves.get(key);
+        if (shelf instanceof Few) shelf.each((audience) => found.add(audience));
+        else if (shelf !== undefined) found.add(shelf);
       };
-      collect(`customer ${update.customerId}`);
-      collect("customers");
-      for (const { segment } of update.segments) collect(`segment ${segment}`);
-      for (const { offer } of update.offers) collect(`offer ${offer}`);
-      if (update.segments.length > 0) collect(`segments ${ANY}`);
-      if (update.offers.length > 0) collect(`offers ${ANY}`);
+      collect(customers, update.customerId);
+      collect(others, "customers");
+      for (const { segment } of update.segments) collect(others, `segment ${segment}`);
+      for (const { offer } of update.offers) collect(others, `offer ${offer}`);
+      if (update.segments.length > 0) collect(others, `segments ${ANY}`);
+      if (update.offers.length > 0) collect(others, `offers ${ANY}`);
       return [...found];
     },
   };
 }
 
-function shelved(audience: Audience): Few<Audience> {
+function both(one: Audience, other: Audience): Few<Audience> {
   const shelf = new Few<Audience>();
-  shelf.add(audience);
+  shelf.add(one);
+  shelf.add(other);
   return shelf;
+}
+
+/** The one customer an audience watches; null for those that watch more. */
+function customerOf({ watch }: Audience): string | null {
+  return watch.field === "customersUpdates" ? null : watch.customerId;
 }
 
 function keysOf({ watch }: Audience): readonly string[] {
   switch (watch.field) {
-    case "customerUpdates":
-      return [`customer ${watch.customerId}`];
+    case "customerUpdates": // Stands under its customer.
     case "customersUpdates":
       return ["customers"];
     case "segmentUpdates":
-      if (watch.customerId !== null) return [`customer ${watch.customerId}`];
       return watch.segments?.map((segment) => `segment ${segment}`) ?? [`segments ${ANY}`];
     case "offerUpdates":
-      if (watch.customerId !== null) return [`customer ${watch.customerId}`];
       return watch.offers?.map((offer) => `offer ${offer}`) ?? [`offers ${ANY}`];
   }
 }
