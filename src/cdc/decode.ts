@@ -4,6 +4,7 @@ import { parseLossless, type Json } from "./json.ts";
 import { Refused, RowMaker } from "./row.ts";
 import { readersOf, Slicer, type Readers } from "./slice.ts";
 import type { TablePlan } from "./table.ts";
+import { ownerOfTopics } from "./topics.ts";
 
 /** What a record turned out to be. Never an exception: whatever the bytes, there is an answer. */
 export type Decoded =
@@ -23,27 +24,26 @@ const BUILT_IN_OPS: ReadonlyMap<string, Op> = new Map([
   ["t", "truncate"],
 ]);
 
-/** Makes the decoder of a pipeline's tables. A topic that two tables name belongs to the first of them. */
+/** Makes the decoder of a pipeline's tables. A topic that two tables name, or match, belongs to the first of them. */
 export function createDecoder(
   tables: readonly TablePlan[],
   reading: Reading = "sliced",
 ): (record: SourceRecord) => Decoded {
-  const byTopic = new Map<string, TableDecoder>();
-  for (const table of tables) {
-    const decoder = new TableDecoder(table, reading);
-    for (const topic of table.topics) if (!byTopic.has(topic)) byTopic.set(topic, decoder);
-  }
-  return (record) => byTopic.get(record.topic)?.decode(record) ?? unmapped(record);
+  const decoders = tables.map((table) => new TableDecoder(table, reading));
+  const decoderOf = ownerOfTopics(decoders);
+  return (record) => decoderOf(record.topic)?.decode(record) ?? unmapped(record);
 }
 
 /** Decodes the records of one table's topics. */
 class TableDecoder {
+  readonly topics: readonly string[];
   readonly #table: TablePlan;
   readonly #readers: Readers;
   readonly #slicer: Slicer | null;
   readonly #maker: RowMaker;
 
   constructor(table: TablePlan, reading: Reading) {
+    this.topics = table.topics;
     this.#table = table;
     this.#readers = readersOf(table);
     this.#slicer = reading === "sliced" ? new Slicer(table, this.#readers) : null;

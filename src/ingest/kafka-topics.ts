@@ -1,3 +1,5 @@
+import { isPattern, patternOf } from "../cdc/topics.ts";
+
 /** Characters a Kafka topic's name may have. Anything else makes a name a pattern. */
 const NAME = /^[A-Za-z0-9._-]+$/;
 
@@ -20,16 +22,7 @@ export function missingTopics(wanted: readonly string[], existing: readonly stri
   return wanted.filter((one) => !isPattern(one) && !existing.includes(one));
 }
 
-/** True for a regular expression between slashes. */
-export function isPattern(wanted: string): boolean {
-  return wanted.length > 2 && wanted.startsWith("/") && wanted.endsWith("/");
-}
-
 /** True for what can be asked of a cluster at all. A topic of files may have a name that no topic of Kafka can have. */
 export function isTopic(wanted: string): boolean {
   return isPattern(wanted) || NAME.test(wanted);
-}
-
-function patternOf(wanted: string): RegExp {
-  return new RegExp(`^(?:${wanted.slice(1, -1)})$`, "u");
 }

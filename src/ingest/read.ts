@@ -34,7 +34,11 @@ function readRecord(shell: Shell, reading: Reading, { record, atMs }: Arrival): 
   const decoded = decode(shell, record);
   switch (decoded.kind) {
     case "skip":
-      shell.tallies.add({ table: tableName(shell, record.topic), kind: "skip", label: decoded.skip });
+      shell.tallies.add({
+        table: shell.tableOf(record.topic)?.name ?? record.topic,
+        kind: "skip",
+        label: decoded.skip,
+      });
       return;
     case "refused":
       reading.quarantine.push({ record, table: decoded.table, refusal: decoded.refusal, atMs });
@@ -109,9 +113,4 @@ function refusing({ refusal: { rules }, warned }: Extract<Checked, { kind: "refu
 
 function countRules(shell: Shell, table: string, action: string, rules: readonly string[]): void {
   for (const rule of rules) shell.tallies.add({ table, kind: "rule", label: `${action}:${rule}` });
-}
-
-/** The table that reads a topic, or the topic itself: skips are counted under it. */
-function tableName({ plan }: Shell, topic: string): string {
-  return plan.tables.find(({ topics }) => topics.includes(topic))?.name ?? topic;
 }

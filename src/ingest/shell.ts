@@ -1,6 +1,7 @@
 import { createDecoder, type Decoded } from "../cdc/decode.ts";
 import type { SourceRecord } from "../cdc/change.ts";
 import type { TablePlan } from "../cdc/table.ts";
+import { ownerOfTopics } from "../cdc/topics.ts";
 import type { Clock } from "../clock.ts";
 import type { Plan } from "../customer/plan.ts";
 import type { Log } from "../log.ts";
@@ -56,6 +57,8 @@ const LIMITS: PipelineLimits = {
 export interface Shell {
   readonly plan: Plan;
   readonly tables: ReadonlyMap<string, TablePlan>;
+  /** The table that reads a topic; undefined when none does. */
+  readonly tableOf: (topic: string) => TablePlan | undefined;
   readonly decode: (record: SourceRecord) => Decoded;
   readonly source: Pick<Source, "start" | "next" | "unreadable">;
   readonly store: Pick<Store, "shared" | "load" | "save" | "checkpoints" | "holders">;
@@ -86,6 +89,7 @@ export function createShell(options: PipelineOptions, signal: AbortSignal): Shel
   return {
     plan,
     tables: new Map(plan.tables.map((table) => [table.name, table])),
+    tableOf: ownerOfTopics(plan.tables),
     decode: createDecoder(plan.tables),
     source: patientSource(source, patience),
     store: patientStore(options.store, patience),

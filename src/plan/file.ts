@@ -72,7 +72,10 @@ const tableSchema = z.strictObject({
   type: name
     .optional()
     .meta({ description: "The GraphQL type of a row; by default made from the table's name." }),
-  topics: z.array(text).min(1).meta({ description: "The topics whose records are changes of this table." }),
+  topics: z.array(text).min(1).meta({
+    description:
+      "The topics whose records are changes of this table. A name, or a regular expression between slashes that matches whole names.",
+  }),
   format: z.enum(["debezium", "flat"]).optional().meta({
     description: "`debezium`: an envelope with op, before and after (default). `flat`: the value is the row.",
   }),

@@ -1,6 +1,7 @@
 import type { SourceRecord } from "../cdc/change.ts";
 import { rowSchema } from "../cdc/connect-schema.ts";
 import { createDecoder } from "../cdc/decode.ts";
+import { ownerOfTopics } from "../cdc/topics.ts";
 import { isObject, member, parseLossless } from "../cdc/json.ts";
 import type { Json } from "../cdc/json.ts";
 import type { TablePlan } from "../cdc/table.ts";
@@ -17,13 +18,11 @@ import type { Seen, Warning } from "./seen.ts";
  */
 export function inspectSample(plan: Plan, records: Iterable<SourceRecord>, nowMs?: number): Warning[] {
   const decode = createDecoder(plan.tables);
-  const byTopic = new Map(
-    plan.tables.flatMap((table) => table.topics.map((topic) => [topic, table] as const)),
-  );
+  const tableOf = ownerOfTopics(plan.tables);
   const seen = new Map<TablePlan, Seen>();
   const unread = new Map<string, number>();
   for (const record of records) {
-    const table = byTopic.get(record.topic);
+    const table = tableOf(record.topic);
     const decoded = decode(record);
     if (table === undefined) {
       const unmapped = decoded.kind === "skip" && decoded.skip === "unmapped-topic";

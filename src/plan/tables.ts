@@ -7,6 +7,7 @@ import type {
   Storage,
   TablePlan,
 } from "../cdc/table.ts";
+import { isPattern, patternOf } from "../cdc/topics.ts";
 import { AnyFields, mayBeBroken, rootsOf, settle } from "./building.ts";
 import type { Building, Fields } from "./building.ts";
 import { columnPlan } from "./columns.ts";
@@ -61,10 +62,21 @@ export function tables(building: Building, settings: Fields): ReadonlyMap<string
           `topic "${topic}" is read by table "${other}" already`,
         );
       readers.set(topic, name);
+      if (isPattern(topic) && !isExpression(topic))
+        building.report.at(["tables", name, "topics", index], `"${topic}" is no regular expression`);
     });
     built.set(name, table(new TableBuilding(building, name, entry), settings));
   }
   return built;
+}
+
+function isExpression(topic: string): boolean {
+  try {
+    patternOf(topic);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 class TableBuilding {

@@ -1,4 +1,5 @@
 import type { TablePlan } from "../cdc/table.ts";
+import { ownerOfTopics } from "../cdc/topics.ts";
 import type { Checkpoint, Lag } from "../ingest/source.ts";
 import type { Counts } from "../store/reads.ts";
 import type { Tally } from "../store/store.ts";
@@ -56,7 +57,8 @@ export async function lag(context: Context): Promise<readonly Lag[] | null> {
 
 /** How far the partitions of a table's topics are behind together; null when that is not known here. */
 export async function lagOf(context: Context, table: TablePlan): Promise<string | null> {
-  const partitions = (await lag(context))?.filter((each) => table.topics.includes(each.topic)) ?? [];
+  const tableOf = ownerOfTopics(context.plan.tables);
+  const partitions = (await lag(context))?.filter((each) => tableOf(each.topic) === table) ?? [];
   if (partitions.length === 0) return null;
   return String(partitions.reduce((sum, each) => sum + BigInt(each.behind), 0n));
 }

@@ -76,7 +76,7 @@ const SPOILED: readonly (readonly [string, string, string, string])[] = [
     "    topics: [orders]\n",
     "",
     "orders:",
-    '"topics" is missing. The topics whose records are changes of this table.',
+    '"topics" is missing. The topics whose records are changes of this table. A name, or a regular expression between slashes that matches whole names.',
   ],
   ["type: float", "type: flaot", "flaot", '"flaot" is not possible for "type": did you mean "float"?'],
   ["name: shop", "name: shop\nname: twice", "name: twice", '"name" is given twice'],
@@ -106,6 +106,7 @@ const SPOILED: readonly (readonly [string, string, string, string])[] = [
     "people]\n    key: [id]\n    customer: person",
     'topic "people" is read by table "people" already',
   ],
+  ["topics: [orders]", "topics: [/orders(/]", "/orders(/", '"/orders(/" is no regular expression'],
   [
     "topics: [orders]",
     "topics: [orders]\n    sequenceBy: [paid]",
