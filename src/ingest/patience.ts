@@ -22,6 +22,11 @@ const OUTAGES: ReadonlySet<string> = new Set([
   "UPDATES_UNAVAILABLE",
 ]);
 
+/** True for a failure of the world, which passes. */
+export function isOutage(error: unknown): boolean {
+  return OUTAGES.has(codeOf(error) ?? "");
+}
+
 /** Waits 100 ms after the first failure and twice as long after each further one, at most 10 s. */
 export function createPatience(parts: {
   readonly clock: Clock;
@@ -36,7 +41,7 @@ export function createPatience(parts: {
         if (failures > 0) log.info(`${what} works again`, { failures });
         return result;
       } catch (error) {
-        if (!OUTAGES.has(codeOf(error) ?? "")) throw error;
+        if (!isOutage(error)) throw error;
         const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures, 20));
         log.warn(`${what} failed, trying again`, { reason: String(error), failures: failures + 1, waitMs });
         if (signal.aborted) throw new Stopped(`${what} kept failing until the stop`, { cause: error });

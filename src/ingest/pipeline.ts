@@ -2,8 +2,8 @@ import type { Change } from "../cdc/change.ts";
 import { again } from "./again.ts";
 import { applyAll } from "./apply.ts";
 import { load } from "./load.ts";
+import type { Outlet } from "./outlet.ts";
 import { Stopped } from "./patience.ts";
-import { publish } from "./published.ts";
 import { quarantinePoison, quarantineUnroutable } from "./quarantine.ts";
 import { read } from "./read.ts";
 import { receive } from "./receive.ts";
@@ -22,21 +22,28 @@ import { countVerdicts, owedTo } from "./verdicts.ts";
  * acknowledged only after its updates were published, so whatever a crash leaves unpublished is redelivered: all duplicates
  * then, but duplicates that lead to the very documents whose outboxes are not empty.
  *
+ * A stream that stays away does not hold up ingest: what cannot be published is left to the relay, see `outlet.ts`.
+ *
  * Retries live in `patience.ts`, between the steps there is nothing but the path.
  */
 export interface Pipeline {
   /**
-   * Runs until the source ends or the signal aborts, then finishes the batch in hand. An outage of store, stream or source is
-   * waited for; rejects with EXPECTATION_FAILED when a rule with action `fail` is violated, its batch unapplied.
+   * Runs until the source ends or the signal aborts, then finishes the batch in hand. An outage of store or source is waited
+   * for, one of the stream is not (unless too many customers wait for it); rejects with EXPECTATION_FAILED when a rule with action `fail` is violated, its batch unapplied.
    */
   run(signal: AbortSignal): Promise<void>;
+  /** Customers whose updates wait for the stream to come back, as far as this run knows; 0 while it is there. */
+  unpublished(): number;
 }
 
 /** Lays the path from a source to the store and the update stream. */
 export function createPipeline(options: PipelineOptions): Pipeline {
+  let outlet: Outlet | null = null;
   return {
+    unpublished: () => outlet?.waiting() ?? 0,
     run: async (signal) => {
       const shell = createShell(options, signal);
+      outlet = shell.outlet;
       try {
         await flow(shell);
       } catch (error) {
@@ -80,10 +87,11 @@ async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void
     const verdicts = { echoes: routes.echoes, owed };
     countVerdicts(shell.tallies, folded, { ...verdicts, sign: 1 });
     watch("save");
-    const { updates, lost } = await save(shell, { folded, quarantine: quarantine.splice(0), relay: false });
+    const relay = shell.outlet.isAway();
+    const { updates, left, lost } = await save(shell, { folded, quarantine: quarantine.splice(0), relay });
     countVerdicts(shell.tallies, lost, { ...verdicts, sign: -1 });
     watch("publish");
-    await publish(shell, updates);
+    await shell.outlet.publish(updates, left);
     owed = owedTo(lost, verdicts);
     pending = await again(shell, { changes: pending, gathered, lost });
   }

@@ -1,5 +1,4 @@
 import type { Announcement, Customer, Update } from "../customer/customer.ts";
-import type { Updates } from "../updates/updates.ts";
 
 /**
  * Which revisions this process has published. Announcements stay in the outbox of their document until somebody saves the
@@ -41,17 +40,4 @@ export function createPublished(count: number): Published {
 /** A document's announcements as updates, each with the document as it is now. */
 export function updatesOf(customer: Customer, announcements: readonly Announcement[]): readonly Update[] {
   return announcements.map((announcement) => ({ ...announcement, customer }));
-}
-
-/** Publishes, and remembers having done so. Resolves when the stream has them for good. */
-export async function publish(
-  {
-    updates: stream,
-    published,
-  }: { readonly updates: Pick<Updates, "publish">; readonly published: Published },
-  updates: readonly Update[],
-): Promise<void> {
-  if (updates.length === 0) return;
-  await stream.publish(updates);
-  published.add(updates);
 }

@@ -1,4 +1,5 @@
 import type { Customer, Update } from "../customer/customer.ts";
+import { boundOutbox } from "../customer/transitions.ts";
 import { EMPTY_SAVE, type CustomerSave, type Quarantined, type Save } from "../store/store.ts";
 import type { Folded } from "./apply.ts";
 import { updatesOf } from "./published.ts";
@@ -16,6 +17,8 @@ export interface Saving {
 export interface SaveOutcome {
   /** To be published now, rising per customer. */
   readonly updates: readonly Update[];
+  /** Customers whose save left their announcements to the relay. */
+  readonly left: ReadonlySet<string>;
   /** Customers somebody else saved first: load and fold them again. */
   readonly lost: readonly Folded[];
 }
@@ -50,7 +53,7 @@ export async function save(shell: Shell, { folded, quarantine, relay }: Saving):
     shell.documents.keep(after);
     updates.push(...updatesOf(after, shell.published.missing(after)));
   }
-  return { updates, lost };
+  return { updates, left: relay ? new Set(saved.keys()) : NONE, lost };
 }
 
 /** True when something waits for a next write. */
@@ -83,9 +86,12 @@ function isEmpty({ customers, quarantine, checkpoints, tallies, confirms }: Save
   return [customers, quarantine, checkpoints, tallies, confirms].every(({ length }) => length === 0);
 }
 
+/** Announcements a document carries at most: far more than ever wait while the stream is there. */
+const MOST_ANNOUNCED = 100;
+
 /** Takes out of the outbox what is known to be published. */
 function carry({ published }: Shell, before: Customer, after: Customer): Customer {
   if (after === before) return after;
-  const outbox = published.missing(after);
+  const outbox = boundOutbox(published.missing(after), MOST_ANNOUNCED);
   return outbox.length === after.outbox.length ? after : { ...after, outbox };
 }

@@ -11,6 +11,7 @@ import { createAcknowledgements, type Acknowledgements } from "./acknowledgement
 import { createConfirms, type Confirms } from "./confirms.ts";
 import { createDocuments, type Documents } from "./documents.ts";
 import { createPatience, Stopped, type Patience } from "./patience.ts";
+import { createOutlet, type Outlet } from "./outlet.ts";
 import { createPublished, type Published } from "./published.ts";
 import type { Source, SourceBatch } from "./source.ts";
 import { createTallies, type Tallies } from "./tallies.ts";
@@ -30,6 +31,10 @@ export interface PipelineLimits {
   readonly documentBytes: number;
   /** Customers whose published revision is remembered; default 100,000. */
   readonly published: number;
+  /** How long the update stream may fail before ingest goes on without it, milliseconds; default 2,000. */
+  readonly awayAfterMs: number;
+  /** How many customers may wait for the update stream before ingest waits for it as well; default 100,000. */
+  readonly unpublished: number;
 }
 
 /** What a pipeline is made of. */
@@ -51,6 +56,8 @@ const LIMITS: PipelineLimits = {
   documents: 20_000,
   documentBytes: 128_000_000,
   published: 100_000,
+  awayAfterMs: 2_000,
+  unpublished: 100_000,
 };
 
 /** What the steps share during one run: the ports, made patient, and what is remembered between batches. */
@@ -62,7 +69,7 @@ export interface Shell {
   readonly decode: (record: SourceRecord) => Decoded;
   readonly source: Pick<Source, "start" | "next" | "unreadable">;
   readonly store: Pick<Store, "shared" | "load" | "save" | "checkpoints" | "holders">;
-  readonly updates: Pick<Updates, "publish">;
+  readonly outlet: Outlet;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -86,14 +93,20 @@ export function createShell(options: PipelineOptions, signal: AbortSignal): Shel
   const { plan, source, clock, log } = options;
   const limits = { ...LIMITS, ...options.limits };
   const patience = createPatience({ clock, log, signal });
+  const store = patientStore(options.store, patience);
+  const published = createPublished(limits.published);
+  const confirms = createConfirms();
   return {
     plan,
     tables: new Map(plan.tables.map((table) => [table.name, table])),
     tableOf: ownerOfTopics(plan.tables),
     decode: createDecoder(plan.tables),
     source: patientSource(source, patience),
-    store: patientStore(options.store, patience),
-    updates: { publish: (updates) => patience("publishing", () => options.updates.publish(updates)) },
+    store,
+    outlet: createOutlet({
+      ...{ stream: options.updates, store, published, confirms, patience, clock, log, signal },
+      ...{ awayAfterMs: limits.awayAfterMs, most: limits.unpublished },
+    }),
     clock,
     log,
     signal,
@@ -102,9 +115,9 @@ export function createShell(options: PipelineOptions, signal: AbortSignal): Shel
     limits,
     watch: options.watch ?? (() => {}),
     documents: createDocuments({ count: limits.documents, bytes: limits.documentBytes }),
-    published: createPublished(limits.published),
+    published,
     acknowledgements: createAcknowledgements((checkpoints) => tell(source, log, checkpoints)),
-    confirms: createConfirms(),
+    confirms,
     tallies: createTallies(),
     sound: new Set(),
   };

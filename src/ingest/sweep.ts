@@ -2,7 +2,6 @@ import type { Change, Position } from "../cdc/change.ts";
 import { newCustomer } from "../customer/customer.ts";
 import { EMPTY_SAVE } from "../store/store.ts";
 import { applyAll } from "./apply.ts";
-import { publish } from "./published.ts";
 import { save } from "./save.ts";
 import type { Shell } from "./shell.ts";
 
@@ -62,9 +61,8 @@ async function sweepCustomers(shell: Shell, truncate: Change, customers: readonl
     const { folded, poison } = await applyAll(shell, inputs);
     for (const { reason } of poison)
       throw new Error(`a truncate of ${truncate.table} cannot be applied: ${reason}`);
-    const { updates, lost } = await save(shell, { folded, quarantine: [], relay: true });
-    await publish(shell, updates);
-    shell.confirms.add(updates);
+    const { updates, left, lost } = await save(shell, { folded, quarantine: [], relay: true });
+    await shell.outlet.publish(updates, left);
     pending = lost.map(({ input }) => input.customer.customerId);
   }
 }

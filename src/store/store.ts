@@ -42,7 +42,10 @@ export interface CustomerSave {
   /** The version to store, or the same object when only pages changed. */
   readonly after: Customer;
   readonly pages: readonly PageChange[];
-  /** True when no redelivery stands behind this save (a timer, a changed pipeline file): the relay must publish and confirm it. */
+  /**
+   * True when no redelivery stands behind this save (a timer, a changed pipeline file, a stream that is away): the relay must publish
+   * and confirm it. What was saved without can be marked afterwards: saved once more as it is, on the same revision.
+   */
   readonly relay: boolean;
 }
 
@@ -67,7 +70,7 @@ export interface Tally {
 export interface Save {
   readonly customers: readonly CustomerSave[];
   readonly quarantine: readonly Quarantined[];
-  /** Acknowledged prefixes: stored with the data, and only ever of batches whose updates were published. */
+  /** Acknowledged prefixes: stored with the data, and only ever of batches whose updates were published or left to the relay. */
   readonly checkpoints: readonly Checkpoint[];
   readonly truncates: Readonly<Record<string, Position>>;
   readonly tallies: readonly Tally[];

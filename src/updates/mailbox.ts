@@ -1,4 +1,5 @@
 import type { OfferTransition, SegmentTransition } from "../customer/customer.ts";
+import { through, union } from "../customer/transitions.ts";
 import type { Bearing } from "./audience.ts";
 import type { HubLimits } from "./limits.ts";
 import type { Slot } from "./ring.ts";
@@ -233,25 +234,4 @@ function fold(older: Bearing, newer: Bearing): Bearing {
     offers: through(older.offers, newer.offers, (t: OfferTransition) => t.offer),
     matches: newer.matches,
   };
-}
-
-/** One transition per name, from where the first began to where the last ended, so that waiting cannot grow it. */
-function through<T extends { readonly from: unknown }>(
-  older: readonly T[],
-  newer: readonly T[],
-  nameOf: (transition: T) => string,
-): readonly T[] {
-  if (newer.length === 0) return older;
-  if (older.length === 0) return newer;
-  const byName = new Map(older.map((transition) => [nameOf(transition), transition]));
-  for (const transition of newer) {
-    const before = byName.get(nameOf(transition));
-    byName.set(nameOf(transition), before === undefined ? transition : { ...transition, from: before.from });
-  }
-  return [...byName.values()];
-}
-
-function union(older: readonly string[], newer: readonly string[]): readonly string[] {
-  const added = newer.filter((path) => !older.includes(path));
-  return added.length === 0 ? older : [...older, ...added].sort();
 }

@@ -364,6 +364,22 @@ export function storeContract(name: string, open: (plan: Plan) => Promise<OpenSt
         expect(await unpublished()).toEqual([]);
       });
 
+      test("what was saved can be left to the relay afterwards, by saving it once more on its own revision", async () => {
+        const first = customer("ann", { outbox: [announcement("ann", 1)], dueMs: 7 });
+        await store.save(write(saving(newCustomer("ann"), first)));
+        const unpublished = async () => (await store.outstanding(0, 10)).unpublished;
+        expect(await unpublished()).toEqual([]);
+        for (let times = 0; times < 2; times += 1) {
+          expect(await conflictsOf(saving(first, { ...first }, { relay: true }))).toEqual([]);
+          expect(await unpublished()).toEqual(["ann"]);
+          expect(await document("ann")).toEqual(first);
+        }
+        await store.save(write(saving(first, next(first))));
+        expect(await conflictsOf(saving(first, { ...first }, { relay: true }))).toEqual(["ann"]);
+        await store.save({ ...EMPTY_SAVE, confirms: [{ customerId: "ann", revision: 2 }] });
+        expect(await unpublished()).toEqual([]);
+      });
+
       test("customers are due once their time has come, at most so many at once, and no longer when it is moved", async () => {
         const due = ["ann", "bob", "cid"].map((id, index) => customer(id, { dueMs: 1_000 + index }));
         await store.save(write(...due.map((each) => saving(newCustomer(each.customerId), each))));

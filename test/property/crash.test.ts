@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { SourceRecord } from "../../src/cdc/change.ts";
 import type { Clock } from "../../src/clock.ts";
+import type { Update } from "../../src/customer/customer.ts";
 import { createPipeline } from "../../src/ingest/pipeline.ts";
 import { createRelay } from "../../src/ingest/relay.ts";
 import { silentLog } from "../../src/log.ts";
@@ -109,6 +110,7 @@ class Durable {
           const id = `${customerId}/${revision}`;
           const part = save.customers.find(({ after }) => after.customerId === customerId);
           if (!this.announced.has(id) && part?.relay === false) this.owed.add(id);
+          if (part?.relay === true) this.owed.delete(id);
           this.announced.add(id);
         }
     }
@@ -131,12 +133,21 @@ function hastyClock(): Clock & { nowMsIs: number } {
 interface Given {
   readonly records: readonly SourceRecord[];
   readonly batchSize: number;
+  /** In each life publishing fails from so many-th attempt on, up to this one. */
+  readonly away?: Away;
 }
+
+interface Away {
+  readonly from: number;
+  readonly to: number;
+}
+
+const NEVER_AWAY: Away = { from: Infinity, to: Infinity };
 
 /** One life: the pipeline to the end of the source, an hour of silence, then the relay until nothing is outstanding. */
 async function live(
   durable: Durable,
-  { batchSize }: Given,
+  { batchSize, away = NEVER_AWAY }: Given,
   deaths: readonly Death[],
   clock: ReturnType<typeof hastyClock>,
 ): Promise<Life> {
@@ -168,7 +179,14 @@ async function live(
     next: life.call(inner.next, true),
     acknowledge: life.call(inner.acknowledge),
   };
-  const updates = { ...durable.updates, publish: life.call(durable.updates.publish) };
+  let asked = 0;
+  const publish = async (announced: readonly Update[]): Promise<void> => {
+    asked += 1;
+    if (asked >= away.from && asked < away.to)
+      throw new Customer360Error("UPDATES_UNAVAILABLE", "the stream is away");
+    await durable.updates.publish(announced);
+  };
+  const updates = { ...durable.updates, publish: life.call(publish) };
   const parts = { plan: world, store, updates, clock, log: silentLog };
   const all = async (): Promise<void> => {
     await createPipeline({ ...parts, source }).run(new AbortController().signal);
@@ -354,6 +372,24 @@ test(
       ),
       { numRuns: runs(200) },
     );
+  },
+  LONG_MS,
+);
+
+test(
+  "while the stream is away, crashes lose nothing and double nothing either, and checkpoints go on",
+  async () => {
+    const cases: readonly [readonly SourceRecord[], Away][] = [
+      [truncated, { from: 2, to: 9 }],
+      [emptied, { from: 1, to: 40 }],
+    ];
+    for (const [records, away] of cases) {
+      const { durable: calm } = await survive({ records, batchSize: 3 }, []);
+      const given = { records, batchSize: 3, away };
+      const { calls } = await survive(given, []);
+      for (let at = 1; at <= calls; at += 1)
+        for (const how of ways) expectSound((await survive(given, [[{ at, how }]])).durable, calm);
+    }
   },
   LONG_MS,
 );
