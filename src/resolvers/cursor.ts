@@ -53,8 +53,8 @@ interface Body {
   readonly a: string;
   readonly s: string;
   readonly w: Watch;
-  readonly p?: string;
-  readonly f?: readonly (readonly [string, number])[];
+  p?: string;
+  f?: readonly (readonly [string, number])[];
 }
 
 /** Cursors signed with HMAC-SHA256 under a secret; processes that share the secret accept each other's cursors. */
@@ -62,14 +62,9 @@ export function createCursors(secret: Uint8Array): Cursors {
   const key = createHmac("sha256", secret).update("customer360 cursor").digest();
   const macOf = createMac(key, MAX_LENGTH);
   const encoded = ({ at, page, floors, scope, watch }: CursorContent): string => {
-    const body: Body = {
-      v: VERSION,
-      a: at,
-      s: scope,
-      w: watch,
-      ...(page === null ? {} : { p: page }),
-      ...(floors === null || floors.size === 0 ? {} : { f: [...floors] }),
-    };
+    const body: Body = { v: VERSION, a: at, s: scope, w: watch };
+    if (page !== null) body.p = page;
+    if (floors !== null && floors.size > 0) body.f = [...floors];
     return Buffer.from(JSON.stringify(body)).toString("base64url");
   };
   const fits = (text: string) => text.length + 1 + MAC_LENGTH <= MAX_LENGTH;

@@ -57,24 +57,12 @@ export class Maker {
   }
 
   /** What a parcel says. */
-  change({ slot, bearing, changed }: Parcel, resume: Resume): ChangeFrame {
-    const cursor = this.#lazy(resume);
-    const { update } = slot.entry;
-    const customer: Customer = update.customer;
-    return {
-      kind: "change",
-      get cursor() {
-        return cursor();
-      },
-      customer,
-      revision: update.revision,
-      changed,
-      segments: bearing.segments,
-      offers: bearing.offers,
-      matches: bearing.matches,
-      freshness: update.freshness,
-      age: this.#age(update.freshness),
-    };
+  change(parcel: Parcel, resume: Resume): ChangeFrame {
+    return new Change(parcel, this.#age(parcel.slot.entry.update.freshness), {
+      cursors: this.#cursors,
+      audience: this.#audience,
+      resume,
+    });
   }
 
   /** Updates are missing; a snapshot follows. */
@@ -118,12 +106,55 @@ export class Maker {
   }
 
   #age(freshness: Freshness | null): Age {
-    return { ...(freshness ?? ENVELOPE), sentMs: this.#clock.nowMs() };
+    const { sourceMs, ingestedMs, appliedMs } = freshness ?? ENVELOPE;
+    return { sourceMs, ingestedMs, appliedMs, sentMs: this.#clock.nowMs() };
   }
 
-  #lazy({ at, page, floors }: Resume): () => string {
-    let signed: string | null = null;
-    const { watch, scope } = this.#audience;
-    return () => (signed ??= this.#cursors.sign({ at, page, floors, watch, scope }));
+  #lazy(resume: Resume): () => string {
+    let cursor: string | null = null;
+    return () => (cursor ??= signed({ cursors: this.#cursors, audience: this.#audience, resume }));
   }
+}
+
+/** Where a cursor leads, and what signs it. */
+interface Signing {
+  readonly cursors: Cursors;
+  readonly audience: Audience;
+  readonly resume: Resume;
+}
+
+/** By far the commonest frame: a class, since a getter in a literal makes a function for each frame. */
+class Change implements ChangeFrame {
+  readonly kind = "change";
+  readonly customer: Customer;
+  readonly revision: number;
+  readonly changed: ChangeFrame["changed"];
+  readonly segments: ChangeFrame["segments"];
+  readonly offers: ChangeFrame["offers"];
+  readonly matches: boolean;
+  readonly freshness: Freshness;
+  readonly age: Age;
+  readonly #signing: Signing;
+  #cursor: string | null = null;
+
+  constructor({ slot, bearing, changed }: Parcel, age: Age, signing: Signing) {
+    const { update } = slot.entry;
+    this.customer = update.customer;
+    this.revision = update.revision;
+    this.changed = changed;
+    this.segments = bearing.segments;
+    this.offers = bearing.offers;
+    this.matches = bearing.matches;
+    this.freshness = update.freshness;
+    this.age = age;
+    this.#signing = signing;
+  }
+
+  get cursor(): string {
+    return (this.#cursor ??= signed(this.#signing));
+  }
+}
+
+function signed({ cursors, audience: { watch, scope }, resume: { at, page, floors } }: Signing): string {
+  return cursors.sign({ at, page, floors, watch, scope });
 }

@@ -14,10 +14,15 @@ export function inlineRows(customer: Customer, table: string): readonly ListedRo
 
 /** The row of a one-row table: the newest, should there be several; null when there is none. */
 export function oneRow(customer: Customer, table: string): ListedRow | null {
-  return inlineRows(customer, table).reduce<ListedRow | null>(
-    (newest, row) => (newest !== null && rank(newest) > rank(row) ? newest : row),
-    null,
-  );
+  const rows = customer.tables[table] ?? {};
+  let newest: ListedRow | null = null;
+  for (const key of Object.keys(rows)) {
+    const row = rows[key];
+    if (row?.live !== true) continue;
+    const listed = { customerId: customer.customerId, table, key, row };
+    if (newest === null || rank(newest) <= rank(listed)) newest = listed;
+  }
+  return newest;
 }
 
 /** The rows of a many-row table, newest position first: inline ones from the document, paged ones from the store. */

@@ -2,6 +2,7 @@ import type { FieldRef, ObjectRef } from "@pothos/core";
 import type { Freshness } from "../customer/customer.ts";
 import type { Age } from "../resolvers/frames.ts";
 import type { SchemaTypesOf } from "./connection.ts";
+import { instantOrNull, instantText } from "./instant.ts";
 import type { Surface } from "./surface.ts";
 
 /** A reference to the type of a frame. */
@@ -9,8 +10,6 @@ export type FrameRef<T> = ObjectRef<SchemaTypesOf, T>;
 
 /** Declares fields of the type of a frame. */
 export type FrameFields<T> = PothosSchemaTypes.ObjectFieldBuilder<SchemaTypesOf, T>;
-
-const at = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 
 /** Declares Freshness. */
 export function declareFreshness({ builder }: Surface): FrameRef<Freshness> {
@@ -21,18 +20,18 @@ export function declareFreshness({ builder }: Surface): FrameRef<Freshness> {
         type: "DateTime",
         nullable: true,
         description: "When the source database committed it; null when it does not say.",
-        resolve: ({ sourceMs }) => at(sourceMs),
+        resolve: ({ sourceMs }) => instantOrNull(sourceMs),
       }),
       ingested: t.field({
         type: "DateTime",
         nullable: true,
         description: "When its record reached the broker or the watched folder.",
-        resolve: ({ ingestedMs }) => at(ingestedMs),
+        resolve: ({ ingestedMs }) => instantOrNull(ingestedMs),
       }),
       applied: t.field({
         type: "DateTime",
         description: "When it was applied to the document.",
-        resolve: ({ appliedMs }) => new Date(appliedMs).toISOString(),
+        resolve: ({ appliedMs }) => instantText(appliedMs),
       }),
     }),
   });
@@ -48,24 +47,24 @@ export function declareAge({ builder }: Surface): FrameRef<Age> {
         nullable: true,
         description:
           "When the source database committed the change; null when that does not apply or it does not say.",
-        resolve: ({ sourceMs }) => at(sourceMs),
+        resolve: ({ sourceMs }) => instantOrNull(sourceMs),
       }),
       ingested: t.field({
         type: "DateTime",
         nullable: true,
         description: "When its record reached the broker or the watched folder.",
-        resolve: ({ ingestedMs }) => at(ingestedMs),
+        resolve: ({ ingestedMs }) => instantOrNull(ingestedMs),
       }),
       applied: t.field({
         type: "DateTime",
         nullable: true,
         description: "When it was applied to the document.",
-        resolve: ({ appliedMs }) => at(appliedMs),
+        resolve: ({ appliedMs }) => instantOrNull(appliedMs),
       }),
       sent: t.field({
         type: "DateTime",
         description: "When the frame was made for sending.",
-        resolve: ({ sentMs }) => new Date(sentMs).toISOString(),
+        resolve: ({ sentMs }) => instantText(sentMs),
       }),
     }),
   });

@@ -3,6 +3,7 @@ import type { OfferState } from "../customer/customer.ts";
 import { customerOfOffer, offerPlan, offers } from "../resolvers/offers.ts";
 import { connection, pageArgs } from "./connection.ts";
 import type { SchemaTypesOf } from "./connection.ts";
+import { instantOrNull, instantText } from "./instant.ts";
 import type { Surface } from "./surface.ts";
 
 /** The types of offers other declarations use. */
@@ -50,7 +51,6 @@ export function declareOffers(surface: Surface) {
 }
 
 function declareOffer({ refs }: Surface, offerState: EnumRef<SchemaTypesOf, OfferState["state"]>): void {
-  const at = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
   refs.offer.implement({
     description: "An offer made to a customer.",
     interfaces: [refs.node],
@@ -81,19 +81,19 @@ function declareOffer({ refs }: Surface, offerState: EnumRef<SchemaTypesOf, Offe
       triggeredAt: t.field({
         type: "DateTime",
         description: "When it was made, by the server's clock.",
-        resolve: (made) => new Date(made.state.triggeredMs).toISOString(),
+        resolve: (made) => instantText(made.state.triggeredMs),
       }),
       expiresAt: t.field({
         type: "DateTime",
         nullable: true,
         description: "When its time runs out; null for never.",
-        resolve: (made) => at(made.state.expiresMs),
+        resolve: (made) => instantOrNull(made.state.expiresMs),
       }),
       endedAt: t.field({
         type: "DateTime",
         nullable: true,
         description: "When it was withdrawn or ran out; null while it is open.",
-        resolve: (made) => at(made.state.endedMs),
+        resolve: (made) => instantOrNull(made.state.endedMs),
       }),
     }),
   });

@@ -2,6 +2,7 @@ import type { SegmentPlan } from "../customer/plan.ts";
 import { memberCounts, members, segment, tiersOf } from "../resolvers/segments.ts";
 import { connection, pageArgs } from "./connection.ts";
 import { described } from "./surface.ts";
+import { instantText } from "./instant.ts";
 import type { Surface } from "./surface.ts";
 
 /** The enums of memberships. */
@@ -129,7 +130,7 @@ function declareMembership(surface: Surface, enums: SegmentEnums): void {
       enteredAt: t.field({
         type: "DateTime",
         description: "When this tier or membership was first seen, by the server's clock.",
-        resolve: (member) => new Date(member.state.enteredMs).toISOString(),
+        resolve: (member) => instantText(member.state.enteredMs),
       }),
       because: t.string({
         description: "The values that decided, in plain words.",

@@ -24,7 +24,7 @@ import type {
 } from "graphql";
 import { collectFields, collectSubfields } from "graphql/execution/collectFields.js";
 import { jsonOf } from "./json-text.ts";
-import { NO_INFO, UNWRITABLE } from "./writing.ts";
+import { NOT_MADE, UNWRITABLE } from "./writing.ts";
 import type { Values, Write } from "./writing.ts";
 
 /** What selections are compiled with. */
@@ -72,16 +72,16 @@ function objectWriter(around: Surroundings, type: GraphQLObjectType, fields: Fie
     if (node === undefined) throw UNWRITABLE;
     if (node.name.value === "__typename") fixed += JSON.stringify(type.name);
     else {
-      writers.push(fieldWriter(around, type.getFields()[node.name.value], { key: fixed, node, nodes }));
+      writers.push(fieldWriter(around, type, { key: fixed, node, nodes }));
       fixed = "";
     }
   }
   const end = `${fixed}}`;
   return (value, into, writing) => {
     if (value instanceof Error) throw value;
-    if (isTypeOf && settled(isTypeOf(value, writing.context, NO_INFO)) !== true) throw UNWRITABLE;
+    if (isTypeOf && settled(isTypeOf(value, writing.context, NOT_MADE)) !== true) throw UNWRITABLE;
     for (const { key, field, resolve, node, args, write } of writers) {
-      const found: unknown = resolve(value, args ?? writing.argsOf(field, node), writing.context, NO_INFO);
+      const found: unknown = resolve(value, args ?? writing.argsOf(field, node), writing.context, NOT_MADE);
       into.text += key;
       if (isPromise(found)) writing.later(found, into, write);
       else write(found, into, writing);
@@ -90,19 +90,25 @@ function objectWriter(around: Surroundings, type: GraphQLObjectType, fields: Fie
   };
 }
 
+/** Where a field is asked for: first, and in all places together. */
+interface Place {
+  readonly key: string;
+  readonly node: FieldNode;
+  readonly nodes: readonly FieldNode[];
+}
+
 function fieldWriter(
   around: Surroundings,
-  field: GraphQLField<unknown, unknown> | undefined,
-  {
-    key,
-    node,
-    nodes,
-  }: { readonly key: string; readonly node: FieldNode; readonly nodes: readonly FieldNode[] },
+  type: GraphQLObjectType,
+  { key, node, nodes }: Place,
 ): FieldWriter {
+  const field = type.getFields()[node.name.value];
   // What a type does not declare is introspection, which asks for the schema.
   if (field === undefined) throw UNWRITABLE;
   const resolve = field.resolve ?? propertyOf(field.name);
-  const args = takesVariables(node) ? null : getArgumentValues(field, node);
+  // Arguments of a subscription were coerced when it was begun: no error is overlooked when they are not coerced again.
+  const isBegun = type === around.schema.getSubscriptionType() && resolve.length < 2;
+  const args = !takesVariables(node) ? getArgumentValues(field, node) : isBegun ? NOT_MADE : null;
   return { key, field, resolve, node, args, write: valueWriter(around, field.type, nodes) };
 }
 
@@ -199,7 +205,7 @@ function abstractWriter(
   };
   return (value, into, writing) => {
     if (value instanceof Error) throw value;
-    const name: unknown = settled(resolveType(value, writing.context, NO_INFO, type));
+    const name: unknown = settled(resolveType(value, writing.context, NOT_MADE, type));
     (writers.get(name) ?? writerOf(name))(value, into, writing);
   };
 }

@@ -1,18 +1,8 @@
-import { getVariableValues, Kind, visit } from "graphql";
+import { Kind, visit } from "graphql";
 import type { DocumentNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode } from "graphql";
 import { rootWriter } from "./selection-writer.ts";
 import { Writing } from "./writing.ts";
-import type { Outcome, Values, Write } from "./writing.ts";
-
-/** A valid operation, and what it is executed with. */
-export interface Asked {
-  readonly document: DocumentNode;
-  readonly definition: OperationDefinitionNode;
-  /** As the client sent them. */
-  readonly variables: Values;
-  readonly root: unknown;
-  readonly context: unknown;
-}
+import type { Asked, Values, Write } from "./writing.ts";
 
 /**
  * Writes answers: the text that `JSON.stringify` makes of what graphql-js' `execute` gives, without the objects in between.
@@ -53,11 +43,13 @@ export function createWriter(schema: GraphQLSchema): Writer {
     known.set(definition, made);
     return made;
   };
-  const variantOf = (asked: Asked, variables: Values): Variant => {
+  const variantOf = (asked: Asked, writing: Writing): Variant => {
     const { steering, variants } = compiledOf(asked);
-    const given =
-      steering.length === 0 ? NONE : Object.fromEntries(steering.map((name) => [name, variables[name]]));
-    const key = given === NONE ? "" : JSON.stringify(given);
+    const isSteered = steering.length > 0;
+    const given = isSteered
+      ? Object.fromEntries(steering.map((name) => [name, writing.variables[name]]))
+      : NONE;
+    const key = isSteered ? JSON.stringify(given) : "";
     const found = variants.get(key);
     if (found !== undefined) return found;
     if (variants.size >= MOST_VARIANTS) return LEFT;
@@ -68,23 +60,33 @@ export function createWriter(schema: GraphQLSchema): Writer {
 
   return {
     write(asked) {
-      const { definition, root, context } = asked;
-      const { coerced } = getVariableValues(schema, definition.variableDefinitions ?? [], asked.variables);
-      if (coerced === undefined) return null;
-      const variant = variantOf(asked, coerced);
+      const writing = new Writing(schema, asked);
+      if (!fits(asked, writing)) return null;
+      const variant = variantOf(asked, writing);
       if (variant.write === null) return null;
-      const textOf = (outcome: Outcome): string | null => {
-        if (outcome.text !== null) return `{"data":${outcome.text}}`;
-        if (outcome.isHopeless) variant.write = null;
-        return null;
-      };
-      const outcome = new Writing(context, coerced).whole(variant.write, root);
-      return outcome instanceof Promise ? outcome.then(textOf) : textOf(outcome);
+      const text = writing.whole(variant.write);
+      if (text instanceof Promise) return text.then((found) => noted(found, variant, writing));
+      return noted(text, variant, writing);
     },
   };
 }
 
 const NONE: Values = {};
+
+/** False for variables that do not fit. */
+function fits({ definition }: Asked, writing: Writing): boolean {
+  if (definition.operation === "subscription") return true;
+  try {
+    return writing.variables !== null;
+  } catch {
+    return false;
+  }
+}
+
+function noted(text: string | null, variant: Variant, { isHopeless }: Writing): string | null {
+  if (isHopeless) variant.write = null;
+  return text;
+}
 
 /** Null for what is left to graphql-js. */
 function compile(schema: GraphQLSchema, { document, definition }: Asked, variables: Values): Write | null {

@@ -1,6 +1,16 @@
-import { getArgumentValues } from "graphql";
-import type { FieldNode, GraphQLField } from "graphql";
+import { getArgumentValues, getVariableValues } from "graphql";
+import type { DocumentNode, FieldNode, GraphQLField, GraphQLSchema, OperationDefinitionNode } from "graphql";
 import { JsonText } from "./json-text.ts";
+
+/** A valid operation, and what it is executed with. */
+export interface Asked {
+  readonly document: DocumentNode;
+  readonly definition: OperationDefinitionNode;
+  /** As the client sent them. Those of a subscription fit: it was begun with them. */
+  readonly variables: Values;
+  readonly root: unknown;
+  readonly context: unknown;
+}
 
 /** Arguments or variables by name. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -11,15 +21,15 @@ export type Write = (value: unknown, into: JsonText, writing: Writing) => void;
 /** Thrown for what is left to graphql-js. */
 export const UNWRITABLE = new Error("this is for graphql-js to execute");
 
-/** Thrown when a resolver looks at its fourth argument, which is never made here: its operation is for graphql-js always. */
-const NEEDS_INFO = new Error("a resolver asks for what only graphql-js tells");
+/** Thrown when a resolver looks at `NOT_MADE`: its operation is for graphql-js always. */
+const NEEDED = new Error("a resolver asks for what only graphql-js makes");
 
 const refuse = () => {
-  throw NEEDS_INFO;
+  throw NEEDED;
 };
 
-/** Stands for the fourth argument of resolvers. */
-export const NO_INFO: never = new Proxy(Object.freeze({}), {
+/** Stands for an argument of a resolver that is dear to make, and that it hardly looks at. */
+export const NOT_MADE: never = new Proxy(Object.freeze({}), {
   get: refuse,
   has: refuse,
   ownKeys: refuse,
@@ -27,31 +37,30 @@ export const NO_INFO: never = new Proxy(Object.freeze({}), {
   getOwnPropertyDescriptor: refuse,
 }) as never;
 
-/** What became of writing: the text, or nothing. */
-export type Outcome =
-  | { readonly text: string }
-  | { readonly text: null; /** It will never go better. */ readonly isHopeless: boolean };
-
 /** One execution under way: what resolvers are given, and what they have not answered yet. */
 export class Writing {
   readonly context: unknown;
-  readonly #variables: Values;
+  /** Writing this operation will never go better. */
+  isHopeless = false;
+  readonly #schema: GraphQLSchema;
+  readonly #asked: Asked;
   readonly #text = new JsonText();
+  #variables: Values | null = null;
   #args: Map<FieldNode, Values> | null = null;
   #waiting = 0;
-  #failed: "once" | "always" | null = null;
+  #failed = false;
   #settle: (() => void) | null = null;
 
-  /** `variables` are as resolvers get them. */
-  constructor(context: unknown, variables: Values) {
-    this.context = context;
-    this.#variables = variables;
+  constructor(schema: GraphQLSchema, asked: Asked) {
+    this.#schema = schema;
+    this.#asked = asked;
+    this.context = asked.context;
   }
 
-  /** Writes a value from scratch. A promise when some of it has to be waited for; it never rejects. */
-  whole(write: Write, value: unknown): Outcome | Promise<Outcome> {
+  /** Writes the answer; null where graphql-js has to. A promise when some of it has to be waited for; it never rejects. */
+  whole(write: Write): string | null | Promise<string | null> {
     try {
-      write(value, this.#text, this);
+      write(this.#asked.root, this.#text, this);
     } catch (error) {
       this.#fail(error);
     }
@@ -73,23 +82,32 @@ export class Writing {
       });
   }
 
+  /** The variables as resolvers get them. Throws UNWRITABLE when they do not fit. */
+  get variables(): Values {
+    if (this.#variables !== null) return this.#variables;
+    const { definition, variables } = this.#asked;
+    const { coerced } = getVariableValues(this.#schema, definition.variableDefinitions ?? [], variables);
+    if (coerced === undefined) throw UNWRITABLE;
+    this.#variables = coerced;
+    return coerced;
+  }
+
   /** A field's arguments, where they hold variables. */
   argsOf(field: GraphQLField<unknown, unknown>, node: FieldNode): Values {
     this.#args ??= new Map();
     const known = this.#args.get(node);
     if (known !== undefined) return known;
-    const args = getArgumentValues(field, node, this.#variables);
+    const args = getArgumentValues(field, node, this.variables);
     this.#args.set(node, args);
     return args;
   }
 
   #fail(error: unknown): void {
-    if (error === NEEDS_INFO) this.#failed = "always";
-    else this.#failed ??= "once";
+    this.#failed = true;
+    if (error === NEEDED) this.isHopeless = true;
   }
 
-  #outcome(): Outcome {
-    if (this.#failed !== null) return { text: null, isHopeless: this.#failed === "always" };
-    return { text: this.#text.toString() };
+  #outcome(): string | null {
+    return this.#failed ? null : `{"data":${this.#text.toString()}}`;
   }
 }
