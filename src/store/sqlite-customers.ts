@@ -1,11 +1,12 @@
 import type { Announcement, Customer, Rows } from "../customer/customer.ts";
 import { NOBODY, newCustomer } from "../customer/customer.ts";
 import type { Plan } from "../customer/plan.ts";
+import type { BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
-import { announcementText, bodyText, parseBody } from "./document-text.ts";
+import { announcementText, bodyBytes, forgetBodies, parseBody } from "./document-text.ts";
 import { originalText, storedText } from "./sql-text.ts";
 import type { Heads } from "./sqlite-heads.ts";
-import type { Sqlite, SqlValue } from "./sqlite.ts";
+import type { Sqlite } from "./sqlite.ts";
 import type { CustomerSave, Place } from "./store.ts";
 
 /** Reads and writes documents with what hangs on them: places of inline rows, offers. All calls are made inside a transaction. */
@@ -61,22 +62,19 @@ export function sqliteDocuments(db: Sqlite, plan: Plan, heads: Heads): Documents
       return ids.map((id) => heads.revision(id) ?? stored.get(id) ?? 0);
     },
     save(saves) {
-      const customers: SqlValue[] = [];
-      const places: SqlValue[] = [];
-      const offers: SqlValue[] = [];
+      forgetBodies();
+      const [customers, places, offers] = [insertCustomers(), insertPlaces(), insertOffers()];
       for (const { before, after, relay } of saves) {
         if (after === before) continue;
         const id = storedText(after.customerId);
         const { revision, dueMs, outbox } = after;
         heads.setRevision(after.customerId, revision);
         const announced = `[${outbox.map(announcementText).join()}]`;
-        customers.push(id, revision, dueMs, announced, bodyText(after), relay ? revision : null);
-        if (before.tables !== after.tables) places.push(...changedPlaces(db, sought, { id, before, after }));
-        if (before.offers !== after.offers) offers.push(...changedOffers(db, { id, before, after }));
+        customers.add(id, revision, dueMs, announced, bodyBytes(after), relay ? revision : null);
+        if (before.tables !== after.tables) changePlaces(db, sought, { id, before, after, rows: places });
+        if (before.offers !== after.offers) changeOffers(db, { id, before, after, rows: offers });
       }
-      insertCustomers(customers);
-      insertPlaces(places);
-      insertOffers(offers);
+      for (const rows of [customers, places, offers]) rows.end();
     },
     places: (keys) => findPlaces(db, keys),
     confirm(customerId, revision) {
@@ -132,7 +130,7 @@ function loadDocuments(
     .prepare(
       `SELECT id, revision, due_ms, outbox, body FROM customers WHERE id IN (SELECT value FROM json_each(?))`,
     )
-    .all<[string, number, number | null, string, string]>(JSON.stringify(ids.map(storedText)));
+    .all<[string, number, number | null, string, string | Uint8Array]>(JSON.stringify(ids.map(storedText)));
   for (const [stored, revision, dueMs, outbox, body] of rows) {
     const customerId = originalText(stored);
     customers.set(customerId, {
@@ -150,15 +148,12 @@ interface Versions {
   readonly id: string;
   readonly before: Customer;
   readonly after: Customer;
+  /** Receives the rows to write. */
+  readonly rows: BulkRows;
 }
 
-/** Places that differ, as rows to write; those of rows that are gone are deleted. */
-function changedPlaces(
-  db: Sqlite,
-  sought: ReadonlySet<string>,
-  { id, before, after }: Versions,
-): readonly SqlValue[] {
-  const places: SqlValue[] = [];
+/** Writes places that differ; those of rows that are gone are deleted. */
+function changePlaces(db: Sqlite, sought: ReadonlySet<string>, { id, before, after, rows }: Versions): void {
   for (const table of sought) {
     const old: Rows = before.tables[table] ?? {};
     const now: Rows = after.tables[table] ?? {};
@@ -167,7 +162,7 @@ function changedPlaces(
       const row = now[key];
       const was = old[key];
       if (row === undefined || row === was || (row.at === was?.at && row.live === was.live)) continue;
-      places.push(table, storedText(key), id, row.at, row.live ? 1 : 0);
+      rows.add(table, storedText(key), id, row.at, row.live ? 1 : 0);
     }
     for (const key in old) {
       if (now[key] === undefined)
@@ -178,22 +173,19 @@ function changedPlaces(
         );
     }
   }
-  return places;
 }
 
-/** Offers that differ, as rows to write; those the customer no longer has are deleted. */
-function changedOffers(db: Sqlite, { id, before, after }: Versions): readonly SqlValue[] {
-  if (id === NOBODY) return [];
-  const offers: SqlValue[] = [];
+/** Writes offers that differ; those the customer no longer has are deleted. */
+function changeOffers(db: Sqlite, { id, before, after, rows }: Versions): void {
+  if (id === NOBODY) return;
   for (const [offer, state] of Object.entries(after.offers)) {
     if (state === before.offers[offer]) continue;
-    offers.push(id, offer, state.state, state.triggeredMs, JSON.stringify(state));
+    rows.add(id, offer, state.state, state.triggeredMs, JSON.stringify(state));
   }
   for (const offer of Object.keys(before.offers)) {
     if (after.offers[offer] === undefined)
       db.prepare("DELETE FROM offers WHERE customer_id = ? AND offer = ?").run(id, offer);
   }
-  return offers;
 }
 
 function findPlaces(db: Sqlite, keys: Readonly<Record<string, readonly string[]>>): readonly Place[] {

@@ -1,7 +1,7 @@
 import type { Customer } from "../customer/customer.ts";
 import type { FactGroup } from "./facts.ts";
 import { storedValue } from "./facts.ts";
-import type { Bulk } from "./bulk.ts";
+import type { Bulk, BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
 import { storedText } from "./sql-text.ts";
 import { sqliteMembers } from "./sqlite-members.ts";
@@ -20,12 +20,6 @@ export interface FactTable {
 /** Distinct sets of changed columns that get a statement of their own; beyond them all columns are written. */
 const MAX_SHAPES = 200;
 
-/** Customers that get the same columns written, with one statement for many. */
-interface Shape {
-  readonly write: Bulk;
-  readonly values: SqlValue[];
-}
-
 /** The table of facts, made or remade as the pipeline wants it; `documents` gives every stored one when it must be filled. */
 export function sqliteFacts(
   db: Sqlite,
@@ -39,13 +33,19 @@ export function sqliteFacts(
   const members = sqliteMembers(db, segments);
   const insertSql = `INSERT INTO facts (${["id", ...columns].join(", ")}) VALUES (?${", ?".repeat(columns.length)})
     ON CONFLICT DO NOTHING`;
-  const shapes = new Map<string, Shape>();
+  const shapes = new Map<string, Bulk>();
   const everything = shapeOf(db, columns);
+  let rows = new Map<Bulk, BulkRows>();
+  const put = (shape: Bulk, values: readonly SqlValue[]): void => {
+    const found = rows.get(shape) ?? shape();
+    rows.set(shape, found);
+    found.add(...values);
+  };
   const allValues = (after: Customer): SqlValue[] => [
     storedText(after.customerId),
     ...groups.flatMap((group) => everyValue(group, after)),
   ];
-  const shapeWith = (changed: readonly number[]): Shape => {
+  const shapeWith = (changed: readonly number[]): Bulk => {
     const name = changed.join();
     let shape = shapes.get(name);
     if (shape === undefined && shapes.size < MAX_SHAPES) {
@@ -68,16 +68,13 @@ export function sqliteFacts(
     }
     if (changed.length === 0) return;
     const shape = shapeWith(changed);
-    shape.values.push(...(shape === everything ? allValues(after) : values));
+    put(shape, shape === everything ? allValues(after) : values);
     members.move(before, after);
   };
   const insert = (after: Customer): boolean => db.prepare(insertSql).runAll(allValues(after)) === 1;
   const isListed = (customer: Customer): boolean =>
     isHolding(customer) ||
     db.prepare("SELECT 1 FROM facts WHERE id = ?").get(storedText(customer.customerId)) !== null;
-  const forget = (): void => {
-    for (const { values } of [everything, ...shapes.values()]) values.length = 0;
-  };
   prepare(db, groups, (listed) => {
     for (const customer of documents()) {
       const wasListed = isHolding(customer) || listed.has(storedText(customer.customerId));
@@ -89,26 +86,26 @@ export function sqliteFacts(
     change(before, after) {
       if (before.revision > 0 && isListed(before)) return update(before, after);
       if (!isHolding(after)) return;
-      everything.values.push(...allValues(after));
+      put(everything, allValues(after));
       members.enter(after);
     },
     settle() {
-      for (const { write, values } of [everything, ...shapes.values()]) if (values.length > 0) write(values);
-      forget();
+      for (const each of rows.values()) each.end();
+      rows = new Map();
       members.settle();
     },
     discard() {
-      forget();
+      rows = new Map();
       members.discard();
     },
   };
 }
 
 /** Statements that write these columns of customers, whether they have a row already or not. */
-function shapeOf(db: Sqlite, columns: readonly string[]): Shape {
+function shapeOf(db: Sqlite, columns: readonly string[]): Bulk {
   const set = columns.map((column) => `${column} = excluded.${column}`).join(", ");
   const clause = columns.length === 0 ? "ON CONFLICT DO NOTHING" : `ON CONFLICT DO UPDATE SET ${set}`;
-  return { write: bulkInsert(db, { into: "facts", columns: ["id", ...columns], clause }), values: [] };
+  return bulkInsert(db, { into: "facts", columns: ["id", ...columns], clause });
 }
 
 /** Makes the table when it is missing or made for other facts. What held a live row once stays listed. */

@@ -1,11 +1,12 @@
 import type { PageChange } from "../customer/apply.ts";
 import type { Customer, Note, Page, PageRef, Row, Rows } from "../customer/customer.ts";
 import type { Plan } from "../customer/plan.ts";
+import type { BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
 import { totalsText } from "./document-text.ts";
 import { originalText, storedText } from "./sql-text.ts";
 import type { Header, Heads } from "./sqlite-heads.ts";
-import type { Sqlite, SqlValue } from "./sqlite.ts";
+import type { Sqlite } from "./sqlite.ts";
 import type { PageRequest } from "./store.ts";
 
 /** Reads and writes pages, and the notes customers keep of them. All calls are made inside a transaction. */
@@ -58,14 +59,15 @@ export function sqlitePages(db: Sqlite, plan: Plan, heads: Heads): Pages {
   const insertRows = bulkInsert(db, ROWS);
 
   /** Adds the rows to write; those the page no longer has are deleted. */
-  const changeRows = ({ before, after, rows }: PageChange, id: string, changed: SqlValue[]): void => {
+  const changeRows = ({ before, after, rows }: PageChange, id: string, changed: BulkRows): void => {
     const placed = unplaced.has(after.table) ? 0 : 1;
     for (const key in rows) {
       const row = rows[key];
       if (row === undefined) continue;
       const { at, live } = row;
-      changed.push(id, after.table, after.page, storedText(key));
-      changed.push(at, live ? 1 : 0, placed, JSON.stringify(row));
+      changed.add(
+        ...[id, after.table, after.page, storedText(key), at, live ? 1 : 0, placed, JSON.stringify(row)],
+      );
     }
     for (const key in before.rows) {
       if (after.rows[key] === undefined)
@@ -100,22 +102,18 @@ export function sqlitePages(db: Sqlite, plan: Plan, heads: Heads): Pages {
     notes: (customerIds) => (customerIds.length === 0 ? new Map() : loadNotes(db, customerIds)),
     headers,
     save(changes) {
-      const noted: SqlValue[] = [];
-      const ahead: SqlValue[] = [];
-      const rows: SqlValue[] = [];
+      const [noted, ahead, rows] = [insertNoted(), insertAhead(), insertRows()];
       for (const { change, note } of changes) {
         const { customerId, table, page, revision, liveRows, totals } = change.after;
         const id = storedText(customerId);
         const isNoted = isNoteOf(note, change.after);
-        const headers = isNoted ? noted : ahead;
-        headers.push(id, table, page, revision, liveRows, newestOf(change.rows));
-        headers.push(totalsText(totals), isNoted ? revision : null);
+        const newest = newestOf(change.rows);
+        const header = [id, table, page, revision, liveRows, newest, totalsText(totals)];
+        (isNoted ? noted : ahead).add(...header, isNoted ? revision : null);
         heads.setHeader(change.after, change.after);
         changeRows(change, id, rows);
       }
-      insertNoted(noted);
-      insertAhead(ahead);
-      insertRows(rows);
+      for (const each of [noted, ahead, rows]) each.end();
     },
     saveNotes(before, after, saved) {
       if (before.notes === after.notes) return;
@@ -231,10 +229,10 @@ function loadPages(
     if (into !== undefined) into[originalText(key)] = JSON.parse(row) as Row;
   };
   const wanted: (readonly [number, string, string, string, string])[] = [];
-  const whole: (readonly [number, string, string, string])[] = [];
+  const wholes: (readonly [number, string, string, string])[] = [];
   for (const [index, { customerId, table, page, keys }] of requests.entries()) {
     if (of.headers[index]?.revision === 0) continue;
-    if (keys === "all") whole.push([index, storedText(customerId), table, page]);
+    if (keys === "all") wholes.push([index, storedText(customerId), table, page]);
     else
       for (const key of keys)
         if (!of.isAbsent(table, key))
@@ -246,12 +244,11 @@ function loadPages(
     db.prepare(`${select} ${on} AND r.key = j.value ->> 4`)
       .all<[number, string, string]>(JSON.stringify(wanted))
       .forEach(put);
-  if (whole.length > 0)
-    db.prepare(`${select} ${on}`).all<[number, string, string]>(JSON.stringify(whole)).forEach(put);
-  return requests.map(({ customerId, table, page, keys }, index) => ({
-    ...{ customerId, table, page },
-    ...(of.headers[index] ?? NO_HEADER),
-    rows: rows[index] ?? {},
-    whole: keys === "all",
-  }));
+  if (wholes.length > 0)
+    db.prepare(`${select} ${on}`).all<[number, string, string]>(JSON.stringify(wholes)).forEach(put);
+  return requests.map(({ customerId, table, page, keys }, index) => {
+    const { revision, liveRows, totals } = of.headers[index] ?? NO_HEADER;
+    const whole = keys === "all";
+    return { customerId, table, page, revision, totals, liveRows, rows: rows[index] ?? {}, whole };
+  });
 }

@@ -1,9 +1,9 @@
 /** Version of the tables below; raised with every change of them. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /**
  * Tables of the store. Names, ids and keys are `storedText`.
- * - `customers`: the document but for its notes; `relay` is the revision that waits for a confirm.
+ * - `customers`: the document but for its notes, its body as UTF-8 (as text where version 3 wrote it); `relay` is the revision that waits for a confirm.
  * - `pages`: a page's header together with the customer's note of it. `noted` is the revision noted; `note_live` and
  *   `note_totals` are null while they equal the header's, which is always but after a crash, so a page is written once.
  *   `newest` is an upper bound of the positions on the page, for listing newest first without reading every page.

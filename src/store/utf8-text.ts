@@ -16,17 +16,32 @@ export class Utf8Text {
   /** Adds a text. */
   write(text: string): void {
     // No character takes more than three bytes per UTF-16 unit.
-    const most = this.#length + 3 * text.length;
-    if (most > this.#buffer.length) {
-      const larger = Buffer.allocUnsafe(2 * most);
-      larger.set(this.#buffer.subarray(0, this.#length));
-      this.#buffer = larger;
-    }
+    this.#reserve(3 * text.length);
     this.#length += this.#buffer.write(text, this.#length);
   }
 
-  /** What was written from a place on, good until the next `clear`. */
-  bytes(from = 0): Uint8Array {
-    return this.#buffer.subarray(from, this.#length);
+  /** Adds what is UTF-8 already. */
+  append(utf8: Uint8Array): void {
+    this.#reserve(utf8.length);
+    this.#buffer.set(utf8, this.#length);
+    this.#length += utf8.length;
   }
+
+  /** What was written from a place to another, good until the next `clear`. */
+  bytes(from = 0, to = this.#length): Uint8Array {
+    return this.#buffer.subarray(from, to);
+  }
+
+  #reserve(more: number): void {
+    const most = this.#length + more;
+    if (most <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(2 * most);
+    larger.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = larger;
+  }
+}
+
+/** The text of UTF-8 bytes. */
+export function textOfBytes({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString();
 }

@@ -1,6 +1,7 @@
 import type { Update } from "../customer/customer.ts";
+import { textOfBytes } from "../store/utf8-text.ts";
 import type { Utf8Text } from "../store/utf8-text.ts";
-import { updateOf, updateText } from "./update-text.ts";
+import { updateOf, writeUpdate } from "./update-text.ts";
 import type { UpdateJson } from "./update-text.ts";
 
 /** Consecutive updates as one row of the stream: what a row costs is paid once for all of them. */
@@ -21,13 +22,13 @@ export function writeChunk(updates: readonly Update[], scratch: Utf8Text): Chunk
   for (const [index, update] of updates.entries()) {
     revisions.push(update.customerId, update.revision);
     if (index > 0) scratch.write("\n");
-    scratch.write(updateText(update));
+    writeUpdate(update, scratch);
   }
   return { revisions: JSON.stringify(revisions), body: scratch.bytes() };
 }
 
 /** The updates of a chunk from the given one on, at most so many. */
 export function readChunk(body: Uint8Array, from: number, limit: number): readonly Update[] {
-  const lines = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString().split("\n");
+  const lines = textOfBytes(body).split("\n");
   return lines.slice(from, from + limit).map((line) => updateOf(JSON.parse(line) as UpdateJson));
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Update } from "../customer/customer.ts";
-import { forgetBody } from "../store/document-text.ts";
+import { forgetBodies } from "../store/document-text.ts";
 import { MIGRATIONS, SCHEMA_VERSION, UPDATES_SCHEMA } from "../store/sqlite-schema.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import type { Sqlite } from "../store/sqlite.ts";
@@ -117,7 +117,7 @@ export function localStream(
         reached.forget();
         throw error;
       } finally {
-        for (const { customer } of updates) forgetBody(customer);
+        forgetBodies();
       }
     },
     since: (seq, limit) =>

@@ -1,6 +1,7 @@
 import type { Announcement, Customer, Update } from "../customer/customer.ts";
 import type { Body } from "../store/document-text.ts";
-import { announcementText, bodyText, lightNotes } from "../store/document-text.ts";
+import { announcementText, bodyBytes, bodyText, lightNotes } from "../store/document-text.ts";
+import type { Utf8Text } from "../store/utf8-text.ts";
 
 /** An update as readers get it: its document without outbox, and of its notes the number of live rows per paged table only. */
 export function lightUpdate(update: Update): Update {
@@ -8,12 +9,22 @@ export function lightUpdate(update: Update): Update {
   return { ...update, customer: { ...customer, notes: lightNotes(customer.notes), outbox: [] } };
 }
 
-/** An update as streams store it. The body's text is the very one the store wrote, made once for both. */
+/** An update as streams store it: three parts of JSON, of which the last is the body. */
 export function updateText(update: Update): string {
-  const { customer } = update;
-  const { customerId, revision, dueMs, notes } = customer;
+  return `${headText(update)}${bodyText(update.customer)}]`;
+}
+
+/** The same as UTF-8. The body's bytes are the very ones the SQLite store wrote, made once for both. */
+export function writeUpdate(update: Update, out: Utf8Text): void {
+  out.write(headText(update));
+  out.append(bodyBytes(update.customer));
+  out.write("]");
+}
+
+function headText(update: Update): string {
+  const { customerId, revision, dueMs, notes } = update.customer;
   const rest = JSON.stringify({ customerId, revision, dueMs, notes: lightNotes(notes), outbox: [] });
-  return `[${announcementOf(update)},${rest},${bodyText(customer)}]`;
+  return `[${announcementOf(update)},${rest},`;
 }
 
 /** The text of an update's announcement: mostly it is one of the document's outbox, whose text the store has made. */
