@@ -5,8 +5,8 @@ import type { Lag, SourceBatch } from "./source.ts";
 /** The partitions that are ours, and how much of what they bring may wait. */
 export class KafkaHoldings {
   readonly #all = new Map<string, KafkaHolding>();
-  /** Partitions passed over for want of room: first next time. */
-  #owed = new Set<KafkaHolding>();
+  /** Partitions passed over for want of room, the longest waiting first: so they are served. */
+  readonly #owed = new Set<KafkaHolding>();
   readonly #queueBytes: number;
 
   /** `queueBytes`: bytes that may wait, over all partitions. */
@@ -37,9 +37,9 @@ export class KafkaHoldings {
    * and what the small ones leave goes to the large.
    */
   take(maxBytes: number): readonly SourceBatch[] {
-    const ready = this.list().filter((holding) => holding.isReady);
-    ready.sort((a, b) => Number(this.#owed.has(b)) - Number(this.#owed.has(a)) || a.bytes - b.bytes);
-    this.#owed = new Set();
+    const owed = [...this.#owed].filter((holding) => holding.isReady);
+    const others = this.list().filter((holding) => holding.isReady && !this.#owed.has(holding));
+    const ready = [...owed, ...others.sort((a, b) => a.bytes - b.bytes)];
     const batches: SourceBatch[] = [];
     let room = maxBytes;
     for (const [at, holding] of ready.entries()) {
@@ -48,6 +48,7 @@ export class KafkaHoldings {
         this.#owed.add(holding);
         continue;
       }
+      this.#owed.delete(holding);
       const { name, records, next, bytes } = taken;
       room -= bytes;
       batches.push({

@@ -27,8 +27,11 @@ class OneFrame extends Decompress {
   }
 }
 
+const MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
 /** Bytes a frame wants to look back over: of its window, or of its whole content when that is one piece. */
 function windowOf(packed: Buffer): number {
+  if (!packed.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error("no frame of Zstandard");
   const flags = packed[4] ?? 0;
   const isSingle = (flags & 0x20) !== 0;
   if (!isSingle) {

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { CompressionTypes, Kafka as Client, logLevel } from "kafkajs";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ledger, reader, values } from "../helpers/kafka-reader.ts";
 import { fresh, openTopics, warm, type KafkaTopics, type Sent } from "../helpers/kafka-topics.ts";
 import { describeServer } from "../servers/describe-server.ts";
@@ -306,5 +306,17 @@ describeServer("the Kafka source", { needs: ["kafka"], start }, (kafka) => {
       return found?.partitions[0]?.offset;
     };
     await expect.poll(committed, { timeout: 5_000 }).toBe("7");
+  });
+
+  test("an idle source wakes up for its fetches, not a thousand times a second", async () => {
+    await topics.create(topic);
+    const limits = { fetchWaitMs: 100, heartbeatMs: 1_000, commitMs: 1_000, discoverMs: 30_000 };
+    const source = topics.source({ topics: [topic], groupId, limits });
+    await source.start(ledger().list);
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    await source.next(AbortSignal.timeout(1_000));
+    const armed = timers.mock.calls.length;
+    timers.mockRestore();
+    expect(armed).toBeLessThan(100);
   });
 });
