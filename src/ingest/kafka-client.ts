@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, {
   type Admin,
   type Broker,
@@ -46,8 +47,8 @@ export async function connectKafka(settings: KafkaSettings, log: Log): Promise<K
   }
   return {
     topics: () => admin.listTopics(),
-    marks: (topic) => marksOf(admin, topic),
-    committed: (topics) => committedOf(admin, settings.groupId, topics),
+    marks: (topic) => again(() => marksOf(admin, topic)),
+    committed: (topics) => again(() => committedOf(admin, settings.groupId, topics)),
     join: (topics, ears) => join(kafka, settings, { topics, ears }),
     close: () => admin.disconnect(),
   };
@@ -86,6 +87,22 @@ function calmTimers(): void {
   prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
     if (this.pending.length > 0) arm.call(this);
   };
+}
+
+/**
+ * Asks again a few times what a broker could not say just then, as while a partition has no leader: the library gives such questions up at once, and
+ * without their answers a whole session would have to end.
+ */
+async function again<T>(ask: () => Promise<T>): Promise<T> {
+  for (let waitMs = RETRY.initialRetryTime; ; waitMs *= 2) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isPassing = error instanceof Error && "retriable" in error && error.retriable === true;
+      if (!isPassing || waitMs > RETRY.maxRetryTime) throw error;
+      await sleep(waitMs);
+    }
+  }
 }
 
 async function marksOf(admin: Admin, topic: string): Promise<readonly Marks[]> {

@@ -116,6 +116,7 @@ test("an assignment that is over before it was taken up touches nothing", async 
   double.assign(P1);
   await expect.poll(() => double.said.at(-1)).toBe("resume t/1");
   expect(source.health()).toMatchObject({ partitions: 1, state: "catching up" });
+  expect(double.said.filter((one) => one === "seek t/0 0")).toHaveLength(1);
   expect(double.fetch(P0, [0])).toBe(false);
 });
 
