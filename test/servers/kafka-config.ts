@@ -8,6 +8,8 @@ export interface Listener {
   readonly name: string;
   readonly port: number;
   readonly protocol: "PLAINTEXT" | "SSL" | "SASL_PLAINTEXT" | "SASL_SSL";
+  /** The port that clients are told, when it is not the listener's own: that of a proxy before it. */
+  readonly advertised?: number;
 }
 
 /** The one user that the doors with SASL let in, by PLAIN and by both SCRAM. */
@@ -79,6 +81,9 @@ export function doorsConfig(
 /** A single node that is broker and controller, is back soon after a kill, and deletes nothing on account of its age. */
 export function brokerConfig(listeners: readonly Listener[], controllerPort: number, logDir: string) {
   const addresses = listeners.map(({ name, port }) => `${name}://127.0.0.1:${port}`).join(",");
+  const told = listeners
+    .map(({ name, port, advertised = port }) => `${name}://127.0.0.1:${advertised}`)
+    .join(",");
   const protocols = listeners.map(({ name, protocol }) => `${name}:${protocol}`).join(",");
   return {
     "process.roles": "broker,controller",
@@ -87,7 +92,7 @@ export function brokerConfig(listeners: readonly Listener[], controllerPort: num
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAIN",
     listeners: `${addresses},CONTROLLER://127.0.0.1:${controllerPort}`,
-    "advertised.listeners": addresses,
+    "advertised.listeners": told,
     "listener.security.protocol.map": `${protocols},CONTROLLER:PLAINTEXT`,
     "log.dirs": logDir,
     "num.partitions": "1",

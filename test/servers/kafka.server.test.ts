@@ -59,7 +59,7 @@ describeServer(
   "Kafka with doors",
   {
     needs: ["kafka"],
-    start: (use) => use(startKafka({ doors: ["tls", "mutualTls", "sasl", "saslTls"] })),
+    start: (use) => use(startKafka({ doors: ["tls", "mutualTls", "sasl", "saslTls"], proxied: true })),
   },
   (kafka) => {
     const brokersOf = (options: object, address: string | undefined) =>
@@ -88,6 +88,16 @@ describeServer(
       const ca = [kafka().certificates?.ca ?? ""];
       expect(await brokersOf({ sasl }, kafka().doors.sasl)).toBe(1);
       expect(await brokersOf({ sasl, ssl: { ca } }, kafka().doors.saslTls)).toBe(1);
+    });
+
+    test("the way through the proxy leads back to the proxy, and breaks with it", async () => {
+      const proxied = kafka().proxied;
+      expect(await brokersOf({}, proxied?.brokers)).toBe(1);
+      proxied?.proxy.cut();
+      await expect(brokersOf({}, proxied?.brokers)).rejects.toThrow();
+      expect(await brokersOf({}, kafka().brokers)).toBe(1);
+      proxied?.proxy.resume();
+      expect(await brokersOf({}, proxied?.brokers)).toBe(1);
     });
 
     test("a wrong password is refused", async () => {

@@ -10,12 +10,15 @@ import { temporaryFolder } from "./folders.ts";
 import { javaArguments } from "./java.ts";
 import { brokerConfig, doorsConfig, listenerOf, USER, type Door, type Listener } from "./kafka-config.ts";
 import { freePort } from "./ports.ts";
+import { startProxy, type Proxy } from "./proxy.ts";
 import { foreignServer, startServer, type Server } from "./server.ts";
 
 /** What a Kafka of a test should be. Any of it calls for a broker of our own, even when KAFKA_TEST_BROKERS names others. */
 export interface KafkaOptions {
   /** Ways in that ask for proof, beside the plain one. */
   readonly doors?: readonly Door[];
+  /** One more plain way in, through a proxy in this process that a test can break. */
+  readonly proxied?: true;
   /** Properties of the broker, over our own. */
   readonly properties?: Readonly<Record<string, string>>;
 }
@@ -26,6 +29,8 @@ export interface Kafka extends Server {
   readonly brokers: string;
   /** The address of each door that was asked for. */
   readonly doors: Readonly<Partial<Record<Door, string>>>;
+  /** The way through the proxy; null when it was not asked for. */
+  readonly proxied: { readonly brokers: string; readonly proxy: Proxy } | null;
   /** What the TLS doors show and accept; null without doors. */
   readonly certificates: Certificates | null;
 }
@@ -75,10 +80,20 @@ function asProperties(config: Readonly<Record<string, string>>): string {
 export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const address = addressOf("kafka");
   if (address !== null && Object.keys(options).length === 0)
-    return { ...foreignServer("KAFKA_TEST_BROKERS"), brokers: address, doors: {}, certificates: null };
+    return {
+      ...foreignServer("KAFKA_TEST_BROKERS"),
+      brokers: address,
+      doors: {},
+      proxied: null,
+      certificates: null,
+    };
 
   const java = javaArguments("kafka", ["-Xmx512m"]);
   const plain: Listener = { name: "PLAIN", port: await freePort(), protocol: "PLAINTEXT" };
+  const behind = await freePort();
+  const proxy = options.proxied === undefined ? null : await startProxy({ target: behind });
+  const detour: readonly Listener[] =
+    proxy === null ? [] : [{ name: "PROXIED", port: behind, protocol: "PLAINTEXT", advertised: proxy.port }];
   const doors = await Promise.all(
     (options.doors ?? []).map(async (door) => listenerOf(door, await freePort())),
   );
@@ -89,7 +104,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   writeFileSync(
     properties,
     asProperties({
-      ...brokerConfig([plain, ...doors], await freePort(), join(dataDir, "log")),
+      ...brokerConfig([plain, ...detour, ...doors], await freePort(), join(dataDir, "log")),
       ...(certificates === null ? {} : doorsConfig(doors, certificates)),
       ...options.properties,
     }),
@@ -104,5 +119,15 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     ready: () => joined(brokers),
   });
   const addresses = (options.doors ?? []).map((door, at) => [door, `127.0.0.1:${doors[at]?.port}`] as const);
-  return { ...server, brokers, doors: Object.fromEntries(addresses), certificates };
+  return {
+    ...server,
+    brokers,
+    doors: Object.fromEntries(addresses),
+    proxied: proxy === null ? null : { brokers: `127.0.0.1:${proxy.port}`, proxy },
+    certificates,
+    stop: async () => {
+      await server.stop();
+      await proxy?.stop();
+    },
+  };
 }
