@@ -10,6 +10,8 @@ import type { KafkaSecurity } from "./ingest/kafka-security.ts";
 import { kafkaSource, type KafkaSource } from "./ingest/kafka-source.ts";
 import type { Source } from "./ingest/source.ts";
 import type { Log } from "./log.ts";
+import { lookAtKafka, lookAtLag } from "./looks.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Status } from "./server/probes.ts";
 import { openDataDirectory, type DataDirectory } from "./store/data-directory.ts";
 import type { Reads } from "./store/reads.ts";
@@ -65,6 +67,8 @@ export interface Adapters {
   readonly updates: Updates;
   /** How the source is doing, for `/readyz`. */
   readonly status: Status;
+  /** Brings what the source counts by itself up to date. */
+  look(metrics: Metrics): Promise<void>;
   /** The secret that signs cursors, kept where the data are; null where several processes have to be given the same one. */
   cursorSecret(): Uint8Array | null;
   /** Lets go of the data directory, after everything in it was closed. Safe to repeat. */
@@ -89,12 +93,13 @@ export async function openAdapters(options: AdapterOptions, beside: Beside): Pro
   try {
     const store = opened(await openStore(options, directory, beside));
     const updates = opened(openUpdates(options, directory, beside));
-    const { source, status } = openSource(options, directory, beside);
+    const { source, status, look } = openSource(options, directory, beside);
     return {
       store,
       updates,
       source,
       status,
+      look,
       cursorSecret: () => (store.shared ? null : (directory?.cursorSecret() ?? null)),
       release: () => directory?.release(),
     };
@@ -139,23 +144,31 @@ function openSource(
   { plan, source }: AdapterOptions,
   directory: DataDirectory | null,
   { clock, log }: Beside,
-): Pick<Adapters, "source" | "status"> {
+): Pick<Adapters, "source" | "status" | "look"> {
   switch (source?.kind) {
     case undefined:
-      return { source: null, status: FINE };
+      return { source: null, status: FINE, look: () => Promise.resolve() };
     case "demo":
-      return { source: demoSource({ ...source, path: needed(directory).journal, clock }), status: FINE };
+      return plain(demoSource({ ...source, path: needed(directory).journal, clock }));
     case "files":
-      return { source: openFolder({ ...source, plan, clock }), status: FINE };
+      return plain(openFolder({ ...source, plan, clock }));
     case "kafka": {
       const groupId = source.groupId ?? `customer360-${plan.name}`;
       const topics = plan.tables.flatMap((table) => table.topics);
       const kafka = kafkaSource({ ...source, groupId, topics, clock, log });
-      return { source: kafka, status: kafkaStatus(kafka) };
+      const look = (metrics: Metrics) => {
+        lookAtKafka(metrics, kafka.health());
+        return lookAtLag(metrics, kafka);
+      };
+      return { source: kafka, status: kafkaStatus(kafka), look };
     }
     default:
       return unreachable(source);
   }
+}
+
+function plain(source: Source): Pick<Adapters, "source" | "status" | "look"> {
+  return { source, status: FINE, look: (metrics) => lookAtLag(metrics, source) };
 }
 
 const FINE: Status = { reasons: () => [] };

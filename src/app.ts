@@ -9,9 +9,11 @@ import type { SourceRecord } from "./cdc/change.ts";
 import { findFiles } from "./ingest/file-progress.ts";
 import type { Lag, Source, Unreadable } from "./ingest/source.ts";
 import type { Log } from "./log.ts";
+import { createPrometheus, type Prometheus } from "./prometheus.ts";
 import { guardAddress, serveCustomers, serveProbes, type ServeOptions, type Serving } from "./serving.ts";
 import { createStop, type StopStep } from "./stop.ts";
 import type { Counts } from "./store/reads.ts";
+import { vitalSigns } from "./vital-signs.ts";
 
 /** What to run. */
 export interface AppOptions extends AdapterOptions {
@@ -56,18 +58,27 @@ function overheard(source: Source | null, tell: (found: Unreadable) => void = ()
   };
 }
 
+/** What everything in a process shares. */
+interface Beside {
+  readonly clock: Clock;
+  readonly metrics: Prometheus;
+}
+
 /** The ingest side: the pipeline and, beside it, the relay for what no record will bring about. */
-function createIngest({ plan, log, role }: AppOptions, { source, store, updates }: Adapters, clock: Clock) {
+function createIngest({ plan, log, role }: AppOptions, { source, store, updates }: Adapters, beside: Beside) {
   const stopping = new AbortController();
-  const shared = { plan, store, updates, clock, log };
+  const { clock, metrics } = beside;
+  const shared = { plan, store, updates, log, ...beside };
   const stopped = new Promise<void>((resolve) =>
     stopping.signal.addEventListener("abort", () => resolve(), { once: true }),
   );
   const work = async (): Promise<void> => {
     const relayed = createRelay(shared).run(stopping.signal);
     if (source === null) return relayed;
+    const pipeline = createPipeline({ ...shared, source });
+    metrics.lookFirst(() => metrics.set("unpublished_customers", pipeline.unpublished()));
     try {
-      await createPipeline({ ...shared, source }).run(stopping.signal);
+      await pipeline.run(stopping.signal);
     } finally {
       stopping.abort();
       await relayed;
@@ -83,10 +94,13 @@ function createIngest({ plan, log, role }: AppOptions, { source, store, updates 
   };
 }
 
-function createServing(options: AppOptions, parts: Adapters, clock: Clock): Serving | null {
+function createServing(options: AppOptions, parts: Adapters, beside: Beside): Serving | null {
   const { plan, serve, log, role } = options;
   if (serve === null) return null;
-  const serving = { plan, serve, log, clock };
+  const { metrics } = beside;
+  metrics.lookFirst(vitalSigns(metrics));
+  metrics.lookFirst(() => parts.look(metrics));
+  const serving = { plan, serve, log, ...beside };
   return role === "ingest" ? serveProbes(serving, parts) : serveCustomers(serving, parts);
 }
 
@@ -103,10 +117,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   if (serve !== null && role !== "ingest") guardAddress(serve, log);
   const opened = await openAdapters(options, { clock, log });
   const parts: Adapters = { ...opened, source: overheard(opened.source, options.onUnreadable) };
-  const ingest = createIngest(options, parts, clock);
+  const beside = { clock, metrics: createPrometheus() };
+  const ingest = createIngest(options, parts, beside);
   let serving: Serving | null;
   try {
-    serving = createServing(options, parts, clock);
+    serving = createServing(options, parts, beside);
   } catch (error) {
     await closeAdapters(parts, createStop(log));
     throw error;

@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { Plan } from "./customer/plan.ts";
 import { Customer360Error } from "./errors.ts";
 import type { Log } from "./log.ts";
+import type { Prometheus } from "./prometheus.ts";
 import type { Context, Viewer } from "./resolvers/context.ts";
 import { createCursors } from "./resolvers/cursor.ts";
 import { buildSchema } from "./schema/schema.ts";
@@ -30,6 +31,7 @@ export interface ServingOptions {
   readonly serve: ServeOptions;
   readonly log: Log;
   readonly clock: Clock;
+  readonly metrics: Prometheus;
 }
 
 /** What answers on a port. */
@@ -63,23 +65,35 @@ function secretOf({ cursorSecret }: ServeOptions, kept: Adapters["cursorSecret"]
 }
 
 /** Why a process is not ready, if it is not: its own reason first, then those of what it depends on. */
-function readiness(inner: Status): { readonly status: Status; say(reason: string | null): void } {
+function readiness(
+  inner: Status,
+  metrics: Prometheus,
+): { readonly status: Status; say(reason: string | null): void } {
   let own: string | null = "starting";
+  const reasons = () => (own === null ? inner.reasons() : [own]);
+  metrics.lookFirst(() => {
+    metrics.set("ready", reasons().length === 0 ? 1 : 0);
+    metrics.set("warnings", inner.warnings?.().length ?? 0);
+  });
   return {
     say: (reason) => void (own = reason),
-    status: { ...inner, reasons: () => (own === null ? inner.reasons() : [own]) },
+    status: { ...inner, reasons, metrics: () => metrics.read() },
   };
 }
 
 /** Serves customers: hub, schema and server. */
 export function serveCustomers(
-  { plan, serve, log, clock }: ServingOptions,
+  { plan, serve, log, clock, metrics }: ServingOptions,
   { source, store, updates, status, cursorSecret }: Adapters,
 ): Serving {
-  const hub = createHub({ updates, clock, log });
+  const hub = createHub({ updates, clock, log, metrics });
   const cursors = createCursors(secretOf(serve, cursorSecret));
   const ingest = source === null ? null : { lag: () => source.lag(), checkpoints: () => store.checkpoints() };
-  const ready = readiness(status);
+  const ready = readiness(status, metrics);
+  metrics.lookFirst(() => {
+    metrics.set("subscriptions", hub.size());
+    metrics.set("watched", hub.watched());
+  });
   const server = createServer({
     schema: buildSchema(plan),
     contextFor: (viewer: Viewer): Context => ({
@@ -91,6 +105,7 @@ export function serveCustomers(
       ingest,
       clock,
       log,
+      metrics,
     }),
     graphiql: serve.graphiql,
     status: ready.status,
@@ -114,8 +129,8 @@ export function serveCustomers(
 }
 
 /** Serves nothing but what a process that only ingests tells about itself. */
-export function serveProbes({ serve }: ServingOptions, { status }: Adapters): Serving {
-  const ready = readiness(status);
+export function serveProbes({ serve, metrics }: ServingOptions, { status }: Adapters): Serving {
+  const ready = readiness(status, metrics);
   const server = createProbeServer(ready.status);
   return {
     async start() {

@@ -4,6 +4,7 @@ import { systemClock } from "../clock.ts";
 import type { Customer, Update } from "../customer/customer.ts";
 import { createPipeline } from "../ingest/pipeline.ts";
 import { silentLog } from "../log.ts";
+import { noMetrics } from "../metrics.ts";
 import { loadPlan } from "../plan/load.ts";
 import { createCursors } from "../resolvers/cursor.ts";
 import { buildSchema } from "../schema/schema.ts";
@@ -49,7 +50,7 @@ async function serve({ customers, durable }: ServedProtocol["serve"]["ask"]): Pr
   const hub = createHub({ updates, clock: systemClock, log: silentLog });
   const cursors = createCursors(randomBytes(32));
   const source = arraySource([], 1_000);
-  const shared = { plan, clock: systemClock, log: silentLog };
+  const shared = { plan, clock: systemClock, log: silentLog, metrics: noMetrics };
   const server = createServer({
     schema: buildSchema(plan),
     contextFor: (viewer) => ({ viewer, ...shared, reads: store, hub, cursors, ingest: null }),

@@ -17,6 +17,8 @@ export interface KafkaHealth {
   readonly stalledMs: number | null;
   /** Memberships in the group begun since the start; more than one tells of outages or new topics. */
   readonly sessions: number;
+  /** Times the group has handed us partitions since the start: rebalances. */
+  readonly assignments: number;
 }
 
 const KEPT = 100;

@@ -19,6 +19,8 @@ export interface SessionParts {
   readonly limits: KafkaLimits;
   /** Called whenever there may be something to take, or it failed. */
   readonly changed: () => void;
+  /** Called whenever the group has handed us partitions. */
+  readonly assigned: () => void;
   readonly declared: (discontinuity: Discontinuity) => void;
   readonly unread: (found: Unreadable) => void;
 }
@@ -149,6 +151,7 @@ export class KafkaSession {
     return {
       assigned: (partitions, group) => {
         beat();
+        this.#parts.assigned();
         this.#group = group;
         const generation = this.#forget();
         group.pause(partitions);

@@ -79,6 +79,7 @@ class KafkaReader implements KafkaSource {
   #foundMs = 0;
   #lag: readonly Lag[] = [];
   #sessions = 0;
+  #assignments = 0;
   #isAsked = false;
   /** A failure found by watching, to be met by whoever asks next. */
   #hopeless: Error | null = null;
@@ -141,6 +142,7 @@ class KafkaReader implements KafkaSource {
       latestDiscontinuities: this.#discontinuities.list(),
       stalledMs: this.#watch.stalledMs,
       sessions: this.#sessions,
+      assignments: this.#assignments,
     };
   }
 
@@ -177,6 +179,7 @@ class KafkaReader implements KafkaSource {
         clock,
         limits: this.#limits,
         changed: () => this.#bell.ring(),
+        assigned: () => void (this.#assignments += 1),
         declared: (discontinuity) => this.#declare(discontinuity),
         unread: (found) => this.#unreadable.push(found),
       });

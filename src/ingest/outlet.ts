@@ -1,10 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { Customer, Update } from "../customer/customer.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import { EMPTY_SAVE, type Store } from "../store/store.ts";
 import type { Updates } from "../updates/updates.ts";
 import type { Confirms } from "./confirms.ts";
-import { isOutage, type Patience } from "./patience.ts";
+import { countRetry, isOutage, type Patience } from "./patience.ts";
 import type { Published } from "./published.ts";
 
 /**
@@ -42,6 +43,7 @@ export interface OutletOptions {
   readonly patience: Patience;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly signal: AbortSignal;
   /** How long the stream may fail before it counts as away, milliseconds. */
   readonly awayAfterMs: number;
@@ -121,6 +123,7 @@ class StreamOutlet implements Outlet {
       return null;
     } catch (error) {
       if (!isOutage(error)) throw error;
+      countRetry(this.#options.metrics, error);
       return String(error);
     }
   }

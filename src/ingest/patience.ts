@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { codeOf } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 
 /**
  * Repeats what an outage made fail until it succeeds. An outage is not a reason to give up a record: the world is waited for, as long as
@@ -16,24 +17,30 @@ export class Stopped extends Error {
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 10_000;
 /** Failures of the world, which pass. Anything else is a fault of ours, and repeating it would only hide it. */
-const OUTAGES: ReadonlySet<string> = new Set([
-  "STORE_UNAVAILABLE",
-  "SOURCE_UNAVAILABLE",
-  "UPDATES_UNAVAILABLE",
+const OUTAGES: ReadonlyMap<string | null, string> = new Map([
+  ["STORE_UNAVAILABLE", "store"],
+  ["SOURCE_UNAVAILABLE", "source"],
+  ["UPDATES_UNAVAILABLE", "updates"],
 ]);
 
 /** True for a failure of the world, which passes. */
 export function isOutage(error: unknown): boolean {
-  return OUTAGES.has(codeOf(error) ?? "");
+  return OUTAGES.has(codeOf(error));
+}
+
+/** Counts an attempt that an outage made fail. */
+export function countRetry(metrics: Metrics, outage: unknown): void {
+  metrics.add("retries_total", 1, OUTAGES.get(codeOf(outage)) ?? "other");
 }
 
 /** Waits 100 ms after the first failure and twice as long after each further one, at most 10 s. */
 export function createPatience(parts: {
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly signal: AbortSignal;
 }): Patience {
-  const { clock, log, signal } = parts;
+  const { clock, log, metrics, signal } = parts;
   return async (what, attempt) => {
     for (let failures = 0; ; failures += 1) {
       try {
@@ -42,6 +49,7 @@ export function createPatience(parts: {
         return result;
       } catch (error) {
         if (!isOutage(error)) throw error;
+        countRetry(metrics, error);
         const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures, 20));
         log.warn(`${what} failed, trying again`, { reason: String(error), failures: failures + 1, waitMs });
         if (signal.aborted) throw new Stopped(`${what} kept failing until the stop`, { cause: error });

@@ -67,7 +67,8 @@ async function flow(shell: Shell): Promise<void> {
 
 /** One batch, from bytes to acknowledgement. */
 async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void> {
-  const { acknowledgements, watch } = shell;
+  const { acknowledgements, counted, watch } = shell;
+  counted.received(batches);
   for (const batch of batches) acknowledgements.track(batch);
   watch("read");
   const { changes, truncates, quarantine } = read(shell, batches);
@@ -92,9 +93,11 @@ async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void
     countVerdicts(shell.tallies, lost, { ...verdicts, sign: -1 });
     watch("publish");
     await shell.outlet.publish(updates, left);
+    if (!shell.outlet.isAway()) counted.published(updates);
     owed = owedTo(lost, verdicts);
     pending = await again(shell, { changes: pending, gathered, lost });
   }
   watch("acknowledge");
   for (const batch of batches) acknowledgements.done(batch);
+  counted.done(batches, changes);
 }

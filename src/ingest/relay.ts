@@ -3,8 +3,10 @@ import { apply } from "../customer/apply.ts";
 import type { Customer, Update } from "../customer/customer.ts";
 import type { Plan } from "../customer/plan.ts";
 import type { Log } from "../log.ts";
+import { noMetrics, type Metrics } from "../metrics.ts";
 import { EMPTY_SAVE, type CustomerSave, type Store } from "../store/store.ts";
 import type { Updates } from "../updates/updates.ts";
+import { tellPublished } from "./counted.ts";
 import { updatesOf } from "./published.ts";
 
 /**
@@ -25,6 +27,8 @@ export interface RelayOptions {
   readonly updates: Updates;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where it counts what it does; nowhere by default. */
+  readonly metrics?: Metrics;
   /** Pause between looks, milliseconds; default 250. */
   readonly intervalMs?: number;
 }
@@ -61,8 +65,10 @@ export function createRelay(options: RelayOptions): Relay {
  * that cannot be derived: they stay due, so a look goes past as many more, or they would keep everybody else waiting.
  */
 async function round(options: RelayOptions, faulty: Set<string>): Promise<boolean> {
-  const { store, updates, clock } = options;
+  const { store, updates, clock, metrics = noMetrics } = options;
   const { due, unpublished } = await store.outstanding(clock.nowMs(), ROUND_CUSTOMERS + faulty.size);
+  metrics.set("relay_customers", due.length, "due");
+  metrics.set("relay_customers", unpublished.length, "unpublished");
   const ids = [...new Set([...due, ...unpublished])];
   if (ids.length === 0) return false;
   const { customers } = await store.load({ customers: ids, pages: [], keys: {} });
@@ -71,6 +77,7 @@ async function round(options: RelayOptions, faulty: Set<string>): Promise<boolea
   const ready = new Map([...unsent, ...derived].map((customer) => [customer.customerId, customer]));
   const announced: Update[] = [...ready.values()].flatMap((customer) => updatesOf(customer, customer.outbox));
   if (announced.length > 0) await updates.publish(announced);
+  tellPublished({ metrics, clock }, announced);
   const confirms = [...ready.values()].map(({ customerId, revision }) => ({ customerId, revision }));
   if (confirms.length > 0) await store.save({ ...EMPTY_SAVE, confirms });
   return confirms.length > 0 && (due.length >= ROUND_CUSTOMERS || unpublished.length >= ROUND_CUSTOMERS);

@@ -65,7 +65,7 @@ async function write(
   shell: Shell,
   parts: Pick<Save, "customers" | "quarantine">,
 ): Promise<ReadonlySet<string>> {
-  const { acknowledgements, tallies, confirms } = shell;
+  const { acknowledgements, tallies, confirms, counted } = shell;
   const checkpoints = acknowledgements.ready();
   const whole: Save = {
     ...EMPTY_SAVE,
@@ -76,6 +76,7 @@ async function write(
   };
   if (isEmpty(whole)) return NONE;
   const { conflicts } = await shell.store.save(whole);
+  counted.saved(whole, conflicts.size);
   await acknowledgements.stored(checkpoints);
   return conflicts;
 }

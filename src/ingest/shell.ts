@@ -5,10 +5,12 @@ import { ownerOfTopics } from "../cdc/topics.ts";
 import type { Clock } from "../clock.ts";
 import type { Plan } from "../customer/plan.ts";
 import type { Log } from "../log.ts";
+import { noMetrics, type Metrics } from "../metrics.ts";
 import type { Store } from "../store/store.ts";
 import type { Updates } from "../updates/updates.ts";
 import { createAcknowledgements, type Acknowledgements } from "./acknowledgements.ts";
 import { createConfirms, type Confirms } from "./confirms.ts";
+import { createCounted, type Counted } from "./counted.ts";
 import { createDocuments, type Documents } from "./documents.ts";
 import { createPatience, Stopped, type Patience } from "./patience.ts";
 import { createOutlet, type Outlet } from "./outlet.ts";
@@ -46,6 +48,8 @@ export interface PipelineOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<PipelineLimits>;
+  /** Where it counts what it does; nowhere by default. */
+  readonly metrics?: Metrics;
   /** Told of each step as it begins: for measuring, must not throw. */
   readonly watch?: (step: Step) => void;
 }
@@ -70,6 +74,7 @@ export interface Shell {
   readonly source: Pick<Source, "start" | "next" | "unreadable">;
   readonly store: Pick<Store, "shared" | "load" | "save" | "checkpoints" | "holders">;
   readonly outlet: Outlet;
+  readonly counted: Counted;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -90,9 +95,9 @@ export interface Shell {
 
 /** A fresh shell for one run. */
 export function createShell(options: PipelineOptions, signal: AbortSignal): Shell {
-  const { plan, source, clock, log } = options;
+  const { plan, source, clock, log, metrics = noMetrics } = options;
   const limits = { ...LIMITS, ...options.limits };
-  const patience = createPatience({ clock, log, signal });
+  const patience = createPatience({ clock, log, metrics, signal });
   const store = patientStore(options.store, patience);
   const published = createPublished(limits.published);
   const confirms = createConfirms();
@@ -104,9 +109,10 @@ export function createShell(options: PipelineOptions, signal: AbortSignal): Shel
     source: patientSource(source, patience),
     store,
     outlet: createOutlet({
-      ...{ stream: options.updates, store, published, confirms, patience, clock, log, signal },
+      ...{ stream: options.updates, store, published, confirms, patience, clock, log, metrics, signal },
       ...{ awayAfterMs: limits.awayAfterMs, most: limits.unpublished },
     }),
+    counted: createCounted(metrics, clock),
     clock,
     log,
     signal,

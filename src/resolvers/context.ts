@@ -1,6 +1,7 @@
 import type { Plan } from "../customer/plan.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import type { Checkpoint, Lag } from "../ingest/source.ts";
 import type { Reads } from "../store/reads.ts";
 import type { Hub } from "../updates/hub.ts";
@@ -32,4 +33,5 @@ export interface Context {
   readonly ingest: IngestStatus | null;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
 }

@@ -341,7 +341,7 @@ export class FrameStream implements Source<Frame>, Seat {
   }
 
   get #maker(): Maker {
-    return new Maker(this.#audience, this.#context.cursors, this.#context.clock);
+    return new Maker(this.#audience, this.#context);
   }
 
   #signal(): AbortSignal {

@@ -1,7 +1,9 @@
 import type { Clock } from "../clock.ts";
 import type { Customer, Freshness } from "../customer/customer.ts";
+import type { Metrics } from "../metrics.ts";
 import type { Audience } from "../updates/audience.ts";
 import type { Parcel } from "../updates/mailbox.ts";
+import type { Context } from "./context.ts";
 import type { Cursors, Resume } from "./cursor.ts";
 import type {
   Age,
@@ -26,11 +28,16 @@ export class Maker {
   readonly #audience: Audience;
   readonly #cursors: Cursors;
   readonly #clock: Clock;
+  readonly #metrics: Metrics;
 
-  constructor(audience: Audience, cursors: Cursors, clock: Clock) {
+  constructor(
+    audience: Audience,
+    { cursors, clock, metrics }: Pick<Context, "cursors" | "clock" | "metrics">,
+  ) {
     this.#audience = audience;
     this.#cursors = cursors;
     this.#clock = clock;
+    this.#metrics = metrics;
   }
 
   /** The audience's one frame for a slot or place, as long as its age still holds; made on first use. */
@@ -58,6 +65,7 @@ export class Maker {
 
   /** What a parcel says. */
   change(parcel: Parcel, resume: Resume): ChangeFrame {
+    if (parcel.count > 1) this.#metrics.add("coalesced_total", parcel.count - 1);
     return new Change(parcel, this.#age(parcel.slot.entry.update.freshness), {
       cursors: this.#cursors,
       audience: this.#audience,
@@ -67,6 +75,7 @@ export class Maker {
 
   /** Updates are missing; a snapshot follows. */
   gap(reason: GapFrame["reason"], missed: number | null, resume: Resume): GapFrame {
+    this.#metrics.add("gaps_total", 1, reason);
     const cursor = this.#lazy(resume);
     return {
       kind: "gap",

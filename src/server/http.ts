@@ -44,7 +44,7 @@ const FILES = "/graphiql/";
 /** A path with what answers it. Nothing it throws reaches the client unmasked. */
 type Route = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
-/** Serves `/graphql` (queries, SSE, WebSocket, GraphiQL), `/`, `/healthz` and `/readyz`. */
+/** Serves `/graphql` (queries, SSE, WebSocket, GraphiQL), `/`, `/healthz`, `/readyz` and, where there are metrics, `/metrics`. */
 export function createServer(options: ServerOptions): ApiServer {
   const { schema, contextFor, log } = options;
   let host = "";

@@ -15,7 +15,8 @@ export function createProbeServer(status: Status): ProbeServer {
   const server = createServer((request, response) => {
     const path = pathOf(request);
     response.setHeader("cache-control", "no-store");
-    if (probes.paths.includes(path)) probes.answer(path, response);
+    if (probes.paths.includes(path))
+      Promise.resolve(probes.answer(path, response)).catch(() => response.destroy());
     else
       json(response, 404, {
         error: `There is ${probes.paths.join(", ")}: this process serves no customers.`,

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { noMetrics, type Metrics } from "../metrics.ts";
 import { Audience, audienceKey } from "./audience.ts";
 import type { Listener } from "./audience.ts";
 import { Headway } from "./headway.ts";
@@ -8,6 +9,7 @@ import { HUB_LIMITS } from "./limits.ts";
 import type { HubLimits } from "./limits.ts";
 import { createRing, outside } from "./ring.ts";
 import type { Place, Ring, Slot } from "./ring.ts";
+import { Seen } from "./seen.ts";
 import type { StreamCursor, StreamEntry, StreamRead, Updates } from "./updates.ts";
 import type { Watch } from "./watch.ts";
 
@@ -70,6 +72,8 @@ export interface HubOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<HubLimits>;
+  /** Where it counts what it does; nowhere by default. */
+  readonly metrics?: Metrics;
 }
 
 /** Entries read at once, and entries dispatched before subscriptions get a turn to send them. */
@@ -77,8 +81,6 @@ const READ_LIMIT = 512;
 const DISPATCHED_AT_ONCE = 64;
 /** Entries answered per page to a subscription that catches up. */
 const PAGE = 100;
-/** Customers whose last revision is remembered, to drop entries published twice. */
-const REMEMBERED = 100_000;
 const RETRY_MS = 500;
 
 /** A hub; `start` makes it read. */
@@ -96,7 +98,7 @@ class StreamHub implements Hub {
   readonly #index = createIndex();
   readonly #stop = new AbortController();
   #ring: Ring | null = null;
-  #seen = new Map<string, { readonly revision: number; readonly seq: number }>();
+  readonly #seen = new Seen();
   #started: Promise<void> | null = null;
   #running: Promise<unknown> = Promise.resolve();
   #unprogressed = 0;
@@ -192,8 +194,7 @@ class StreamHub implements Hub {
   }
 
   hasRead(customerId: string, revision: number, seq: number): boolean {
-    const seen = this.#seen.get(customerId);
-    return seen !== undefined && seen.seq <= seq && seen.revision >= revision;
+    return this.#seen.has(customerId, revision, seq);
   }
 
   size(): number {
@@ -268,7 +269,7 @@ class StreamHub implements Hub {
       reason: gap.reason,
     });
     ring.restart(gap.resumeAt);
-    this.#seen = new Map();
+    this.#seen.clear();
     for (const seat of [...this.#seats]) seat.lost(gap.reason);
   }
 
@@ -276,7 +277,7 @@ class StreamHub implements Hub {
     let dispatched = 0;
     for (const entry of entries) {
       if (this.#stop.signal.aborted) return;
-      if (!this.#isNew(entry, ring.place().seq + 1)) {
+      if (!this.#seen.isNew(entry.update, ring.place().seq + 1)) {
         ring.skip(entry.cursor);
         continue;
       }
@@ -286,9 +287,18 @@ class StreamHub implements Hub {
       if (dispatched % this.#atOnce === 0) await nextTurn();
     }
     this.headway.read(entries.at(-1)?.publishedMs ?? -Infinity, this.#options.clock.nowMs());
+    this.#count(entries, dispatched);
     this.#unprogressed += dispatched;
     if (this.#unprogressed >= this.limits.progressEntries) this.#progress();
     if (entries.length > 0) await nextTurn();
+  }
+
+  #count(entries: readonly StreamEntry[], dispatched: number): void {
+    const { clock, metrics = noMetrics } = this.#options;
+    const [oldest] = entries;
+    if (oldest === undefined) return;
+    metrics.add("updates_read_total", dispatched);
+    metrics.observe("lag_seconds", (clock.nowMs() - oldest.update.freshness.appliedMs) / 1_000, "sent");
   }
 
   /** A fault ends those it concerns, and nobody else. */
@@ -301,19 +311,6 @@ class StreamHub implements Hub {
       this.#options.log.error("an update could not be told", { customerId, revision, error: String(error) });
       audience.live.each((seat) => seat.fail(error));
     }
-  }
-
-  #isNew(entry: StreamEntry, seq: number): boolean {
-    const { customerId, revision } = entry.update;
-    const seen = this.#seen.get(customerId);
-    if (seen !== undefined && seen.revision >= revision) return false;
-    this.#seen.delete(customerId);
-    this.#seen.set(customerId, { revision, seq });
-    if (this.#seen.size > REMEMBERED) {
-      const oldest = this.#seen.keys().next();
-      if (oldest.done !== true) this.#seen.delete(oldest.value);
-    }
-    return true;
   }
 
   async #tick(): Promise<void> {

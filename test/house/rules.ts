@@ -52,15 +52,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   log: [],
   clock: [],
+  "metrics-list": [],
+  metrics: ["metrics-list"],
+  prometheus: ["metrics", "metrics-list"],
   config: ["errors"],
   plan: ["cdc", "customer", "errors"],
   demo: ["cdc", "clock", "errors", "ingest/source"],
-  ingest: ["cdc", "customer", "clock", "log", "errors", "store/store", "updates/updates"],
+  ingest: ["cdc", "customer", "clock", "metrics", "log", "errors", "store/store", "updates/updates"],
   store: ["cdc", "customer", "clock", "log", "errors", "ingest/source"],
   updates: [
     "cdc",
     "customer",
     "clock",
+    "metrics",
     "log",
     "errors",
     "store/reads",
@@ -74,6 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "cdc",
     "customer",
     "clock",
+    "metrics",
     "log",
     "errors",
     "ingest/source",
@@ -83,7 +88,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "plan",
   ],
   schema: ["cdc", "customer", "errors", "plan", "resolvers", "store/reads", "updates", "ingest/source"],
-  server: ["errors", "log", "clock", "resolvers", "schema", "updates"],
+  server: ["errors", "metrics", "log", "clock", "resolvers", "schema", "updates"],
 };
 
 /** Imports point down: the core knows nobody, adapters know their port, only app.ts knows them all. */
@@ -161,6 +166,7 @@ const CLIENTS: readonly (readonly [library: RegExp, only: RegExp])[] = [
   [/^kafkajs-snappy$/, /^src\/ingest\/kafka-snappy\.ts$/],
   [/^kafkajs(\/|$)/, /^src\/ingest\/kafka-client\.ts$/],
   [/^lz4js$/, /^src\/ingest\/kafka-lz4\.ts$/],
+  [/^prom-client$/, /^src\/prometheus\.ts$/],
   [/^fzstd$/, /^src\/ingest\/kafka-zstd\.ts$/],
 ];
 

@@ -4,6 +4,7 @@ import type { Customer } from "../../src/customer/customer.ts";
 import { matches } from "../../src/customer/filter.ts";
 import type { Plan } from "../../src/customer/plan.ts";
 import { silentLog } from "../../src/log.ts";
+import { noMetrics } from "../../src/metrics.ts";
 import type { Context } from "../../src/resolvers/context.ts";
 import { OPEN_VIEWER } from "../../src/resolvers/context.ts";
 import { createCursors } from "../../src/resolvers/cursor.ts";
@@ -227,5 +228,6 @@ export function bankContext(count: number): Context & { readonly reads: Recordin
     ingest: null,
     clock,
     log: silentLog,
+    metrics: noMetrics,
   };
 }

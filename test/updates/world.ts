@@ -3,6 +3,7 @@ import type { Customer, OfferTransition, SegmentTransition, Update } from "../..
 import { matches } from "../../src/customer/filter.ts";
 import type { Plan } from "../../src/customer/plan.ts";
 import { silentLog } from "../../src/log.ts";
+import { noMetrics } from "../../src/metrics.ts";
 import type { Context } from "../../src/resolvers/context.ts";
 import { OPEN_VIEWER } from "../../src/resolvers/context.ts";
 import { createCursors } from "../../src/resolvers/cursor.ts";
@@ -193,6 +194,7 @@ export function world(limits: Partial<HubLimits> = {}): World {
     ingest: null,
     clock,
     log: silentLog,
+    metrics: noMetrics,
   };
   return Object.assign(self, {
     clock,
