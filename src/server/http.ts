@@ -9,6 +9,7 @@ import { LIMITS } from "./limits.ts";
 import { createMask } from "./masking.ts";
 import { createDoorkeeper, isLoopback } from "./origins.ts";
 import { createProbes, json, listen, pathOf, type Status } from "./probes.ts";
+import { createQueries } from "./queries.ts";
 import { createExecution } from "./shared-execution.ts";
 import type { Execution } from "./shared-execution.ts";
 import { createSse } from "./sse.ts";
@@ -112,7 +113,8 @@ interface Shared {
 function createRoutes(options: ServerOptions, shared: Shared): (request: IncomingMessage) => Route {
   const { schema, contextFor, log } = options;
   const { execution, isDraining } = shared;
-  const answer = createAnswer({ schema, contextFor, mask: execution.mask, path: ENDPOINT });
+  const otherwise = createAnswer({ schema, contextFor, mask: execution.mask, path: ENDPOINT });
+  const answer = createQueries({ execution, path: ENDPOINT, otherwise });
   const sse = createSse({ execution, clock: contextFor(OPEN_VIEWER).clock, log });
   const probes = createProbes({
     ...options.status,

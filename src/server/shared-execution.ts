@@ -20,6 +20,8 @@ import { createWriter } from "./writer.ts";
 export interface Execution {
   /** The operation, or why it cannot be executed (masked, for the client). */
   prepare(request: OperationRequest): Operation | readonly GraphQLError[];
+  /** A query's answer as text; null for whatever is no query, has errors, or has to be executed by graphql-js. Never rejects. */
+  write(request: OperationRequest, viewer: Viewer): Promise<string | null>;
   /** A query's or mutation's answer, errors masked. Never rejects. */
   answer(operation: Operation, viewer: Viewer): Promise<ExecutionResult>;
   /** A subscription's answers, or why there are none. With `resumeAt` it goes on there unless the operation says otherwise. */
@@ -85,6 +87,12 @@ export function createExecution({ schema, contextFor, mask }: ExecutionOptions):
     prepare(request) {
       const found = operations.prepare(request);
       return isOperation(found) ? found : found.map(mask);
+    },
+    async write(request, viewer) {
+      const operation = operations.prepare(request);
+      if (!isOperation(operation) || operation.definition.operation !== "query") return null;
+      const { document, definition, variables } = operation;
+      return writer.write({ document, definition, variables, root: undefined, context: contextFor(viewer) });
     },
     async answer(operation, viewer) {
       try {
