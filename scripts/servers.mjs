@@ -35,7 +35,12 @@ const WORKER_GROUPS =
 
 const SERVERS = [
   { name: "redis", about: "Redis", packages: ["redis-server"], programs: ["redis-server"] },
-  { name: "mongo", about: "MongoDB protocol: mongo-java-server", finish: compileProtocolServer },
+  {
+    name: "mongo",
+    about: "MongoDB protocol: mongo-java-server",
+    compiled: true,
+    finish: compileProtocolServer,
+  },
   { name: "kafka", about: "Kafka broker and Connect worker", warmUp: archiveClasses },
   { name: "debezium-postgres", about: "Debezium connector", plugin: true },
   { name: "debezium-mariadb", about: "Debezium connector", plugin: true },
@@ -54,7 +59,7 @@ const SERVERS = [
   },
 ];
 
-/** Runs a program to its end and gives what it printed; its failure is an error that ends with its last lines. */
+/** Runs a program to its end and gives what it printed; its failure is an error that holds its complaints, or its last lines. */
 function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
@@ -66,7 +71,10 @@ function run(command, args, options = {}) {
     );
     child.on("close", (code) => {
       if (code === 0) return resolve(out);
-      reject(new Error(`${command} ended with ${code}:\n${out.trim().split("\n").slice(-12).join("\n")}`));
+      const lines = out.trim().split("\n");
+      const complaints = lines.filter((line) => /^(\[ERROR\]|E:|error:) \S/.test(line)).slice(0, 4);
+      const said = complaints.length > 0 ? complaints : lines.slice(-12);
+      reject(new Error(`${command} ended with ${code}:\n${said.join("\n")}`));
     });
   });
 }
@@ -80,6 +88,11 @@ function bytesIn(path) {
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
+const javaFiles = () =>
+  readdirSync(JAVA)
+    .filter((file) => file.endsWith(".java"))
+    .sort();
+
 /** Where a program lies that the machine itself offers, or undefined. */
 function installed(program) {
   const postgres = existsSync("/usr/lib/postgresql")
@@ -90,14 +103,13 @@ function installed(program) {
     .find((path) => existsSync(path));
 }
 
+/** The source goes along: by it a test knows whether what was obtained is still the right one. */
 async function compileProtocolServer(folder) {
-  await run("javac", [
-    "-cp",
-    join(folder, "*"),
-    "-d",
-    join(folder, "classes"),
-    ...["-sourcepath", JAVA, join(JAVA, "ProtocolServer.java")],
-  ]);
+  const source = join(folder, "source");
+  mkdirSync(source);
+  for (const file of javaFiles()) cpSync(join(JAVA, file), join(source, file));
+  const classes = ["-d", join(folder, "classes"), "-sourcepath", source];
+  await run("javac", ["-cp", join(folder, "*"), ...classes, join(source, "ProtocolServer.java")]);
 }
 
 /** The sink has no manifest of its services, without which a worker that does not scan every class cannot see it. */
@@ -221,8 +233,8 @@ async function unpackPackages({ packages }, folder) {
 /** Changes when a server would be obtained in another way. */
 function stampOf(server) {
   const hash = createHash("sha256").update(JSON.stringify(server));
-  if (server.packages === undefined)
-    for (const file of readdirSync(JAVA).sort()) hash.update(readFileSync(join(JAVA, file)));
+  if (server.packages === undefined) hash.update(readFileSync(join(JAVA, "pom.xml")));
+  if (server.compiled) for (const file of javaFiles()) hash.update(readFileSync(join(JAVA, file)));
   return hash.digest("hex");
 }
 
@@ -240,9 +252,14 @@ async function obtain(server) {
   const begun = Date.now();
   const partial = `${folder}.${process.pid}.partial`;
   mkdirSync(partial, { recursive: true });
-  await (server.packages === undefined ? copyJars(server, partial) : unpackPackages(server, partial));
-  await server.finish?.(partial);
-  writeFileSync(join(partial, "stamp"), stampOf(server));
+  try {
+    await (server.packages === undefined ? copyJars(server, partial) : unpackPackages(server, partial));
+    await server.finish?.(partial);
+    writeFileSync(join(partial, "stamp"), stampOf(server));
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    throw error;
+  }
   rmSync(folder, { recursive: true, force: true });
   renameSync(partial, folder);
   await server.warmUp?.(folder);

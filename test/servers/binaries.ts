@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 
@@ -79,6 +79,20 @@ export function addressOf(name: ServerName): string | null {
   return (variable === undefined ? undefined : process.env[variable]) || null;
 }
 
+function javaIn(folder: string): string {
+  if (!existsSync(folder)) return "";
+  const files = readdirSync(folder).filter((file) => file.endsWith(".java"));
+  return files
+    .sort()
+    .map((file) => readFileSync(join(folder, file), "utf8"))
+    .join("");
+}
+
+/** True when the program around mongo-java-server was compiled from another source than ours. */
+function isOutdated(): boolean {
+  return javaIn(join(cached("mongo"), "source")) !== javaIn(join(import.meta.dirname, "java"));
+}
+
 /** Why a server cannot be had here, and how to change that; null when it can. */
 export function missing(name: ServerName): string | null {
   if (addressOf(name) !== null) return null;
@@ -89,6 +103,8 @@ export function missing(name: ServerName): string | null {
       ? `${program} is neither installed nor obtained: ${remedy}`
       : null;
   if (findJars(name) === null) return `the jars of ${name} were not obtained: ${remedy}`;
+  if (name === "mongo" && isOutdated())
+    return `${name} was obtained for another version of this project: ${remedy}`;
   return inFolders((process.env["PATH"] ?? "").split(delimiter), "java") === undefined
     ? `${name} needs Java: apt-get install default-jdk-headless`
     : null;
