@@ -94,7 +94,7 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
           ? customers
           : customers.filter(({ before }) => !conflicts.has(before.customerId));
       if (kept.length > 0) heads.saving();
-      saveCustomers(kept);
+      saveCustomers(inKeyOrder(kept));
       ledger.write(wanted);
       for (const { customerId, revision } of wanted.confirms) documents.confirm(customerId, revision);
       facts.settle();
@@ -133,6 +133,11 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
     ...sqliteReads({ db, find, documents: sqliteReadDocuments(db) }),
     close: async () => db.close(),
   };
+}
+
+/** What lies side by side in the tables is written one behind the other: a page that several customers share is met once. */
+function inKeyOrder(parts: readonly CustomerSave[]): readonly CustomerSave[] {
+  return [...parts].sort((a, b) => (a.before.customerId < b.before.customerId ? -1 : 1));
 }
 
 /** Of which rows it is certain that no page holds them: their keys were looked for, and found nowhere. */
