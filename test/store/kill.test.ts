@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { sqliteStore } from "../../src/store/sqlite-store.ts";
 import { localUpdates } from "../../src/updates/local-updates.ts";
+import type { Updates } from "../../src/updates/updates.ts";
 import { SHAPES } from "../contract/shapes.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
@@ -56,6 +57,16 @@ async function killedAfter(path: string, revisions: number): Promise<number> {
   return acknowledged;
 }
 
+/**
+ * The revision told last. Not how many were told: the child publishes nothing again, so what was saved and not published when
+ * it was killed stays untold.
+ */
+async function lastPublished(updates: Updates): Promise<number> {
+  const [epoch, tail] = (await updates.tail()).split(".");
+  const last = await updates.read(`${epoch}.${Number(tail) - 1}`, { limit: 1, signal: AbortSignal.abort() });
+  return last.kind === "gap" ? 0 : (last.entries[0]?.update.revision ?? 0);
+}
+
 test("whatever was acknowledged before a process is killed is there afterwards, pages, checkpoints, updates and all", async () => {
   const path = join(folder, "store.db");
   let expected = 0;
@@ -75,7 +86,7 @@ test("whatever was acknowledged before a process is killed is there afterwards, 
       expect(Object.keys(pages[0]?.rows ?? {})).toHaveLength(revision);
       expect(await store.checkpoints()).toEqual([{ topic: "t", partition: 0, nextOffset: String(revision) }]);
       expect((await store.counts()).customers).toBe(1);
-      const published = Number((await updates.tail()).split(".")[1]);
+      const published = await lastPublished(updates);
       expect([revision, revision - 1]).toContain(published);
       expect(published).toBeGreaterThanOrEqual(expected);
     } finally {
