@@ -1,0 +1,11 @@
+-- A table added when everything runs already.
+create table card_transactions (
+  id bigint primary key,
+  customer_id bigint not null,
+  account_id bigint not null,
+  amount numeric(14, 2) not null,
+  category text not null,
+  merchant text,
+  online boolean not null,
+  posted_at timestamptz not null
+);
