@@ -7,7 +7,7 @@ import type { RawRow } from "./row-reader.ts";
 import {
   compileComponent,
   epochText,
-  integerComponent,
+  integerPosition,
   positionOf,
   type ComponentEncoder,
 } from "./sequence.ts";
@@ -78,7 +78,7 @@ export class RowMaker {
     this.#clock = clockOf(table);
     this.#epoch = epochText(table.epoch);
     this.#names = table.columns.map(({ name }) => name);
-    this.#blank = Object.fromEntries(this.#names.map((name) => [name, null]));
+    this.#blank = blankOf(this.#names);
     this.#ignoresNull = this.#names.map((name) => table.ignoreNulls.has(name));
   }
 
@@ -259,8 +259,9 @@ export class RowMaker {
   #logPosition(envelope: Envelope, isSnapshot: boolean): Position | Refused {
     const { lsn } = envelope;
     if ((lsn === null || lsn === undefined) && isSnapshot) return positionOf(this.#epoch, ZERO, true);
-    const component = lsn === null || lsn === undefined ? null : integerComponent(integerText(lsn));
-    if (component !== null) return positionOf(this.#epoch, component, isSnapshot);
+    const position =
+      lsn === null || lsn === undefined ? null : integerPosition(this.#epoch, integerText(lsn), isSnapshot);
+    if (position !== null) return position;
     return new Refused("missing-sequence", "has no PostgreSQL log position (source.lsn); declare sequenceBy");
   }
 
@@ -275,6 +276,11 @@ export class RowMaker {
 }
 
 const ZERO = "1010";
+
+/** Read from text, because the engine gives an object that it reads room for all its members in one piece. */
+function blankOf(names: readonly string[]): Values {
+  return JSON.parse(`{${names.map((name) => `${JSON.stringify(name)}:null`).join(",")}}`) as Values;
+}
 
 function sequenceColumns(
   table: TablePlan,

@@ -1,6 +1,7 @@
 import type { Position, Value } from "./change.ts";
 import type { ColumnPlan, ColumnType } from "./table.ts";
 import { trimDecimal } from "./decimals.ts";
+import { inOnePiece } from "./one-piece.ts";
 
 /**
  * Positions: texts that sort with plain `<` like the order they stand for.
@@ -21,8 +22,23 @@ import { trimDecimal } from "./decimals.ts";
  * PostgreSQL's lsn 26718520 in epoch 0, streamed: 0000.10826718520.1
  */
 export function positionOf(epoch: string, components: string, isSnapshot: boolean): Position {
-  return `${epoch}.${components}.${isSnapshot ? "0" : "1"}`;
+  return inOnePiece(epoch, ".", components, isSnapshot ? ".0" : ".1");
 }
+
+/** The position of a single integer component, given as its digits; null where `integerComponent` is. */
+export function integerPosition(epoch: string, digits: string, isSnapshot: boolean): Position | null {
+  const size = SIZES[digits.length];
+  const rank = isSnapshot ? ".0" : ".1";
+  if (size !== undefined && isDigits(digits)) return inOnePiece(epoch, size, digits, rank);
+  const component = integerComponent(digits);
+  return component === null ? null : positionOf(epoch, component, isSnapshot);
+}
+
+/** What comes between the epoch and so many digits. */
+const SIZES: readonly string[] = Array.from(
+  { length: 99 },
+  (_, digits) => `.1${digits < 10 ? "0" : ""}${digits}`,
+);
 
 /** The epoch's four digits. */
 export function epochText(epoch: number): string {

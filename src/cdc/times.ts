@@ -9,6 +9,7 @@ import {
 } from "./calendar.ts";
 import type { Instant } from "./calendar.ts";
 import type { TimeUnit } from "./table.ts";
+import { inOnePiece } from "./one-piece.ts";
 import { zoneSeconds } from "./time-format.ts";
 
 const ISO =
@@ -135,7 +136,7 @@ function withoutTrailingZeros(text: string): string {
   if (text.length === 20 || text.charCodeAt(text.length - 2) !== 0x30) return text;
   let end = text.length - 2;
   while (text.charCodeAt(end - 1) === 0x30) end--;
-  return `${text.slice(0, end === 20 ? 19 : end)}Z`;
+  return inOnePiece(text.slice(0, end === 20 ? 19 : end), "Z", "");
 }
 
 /** Two digits as a number; NaN, which no comparison accepts, when they are none. */

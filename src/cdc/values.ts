@@ -1,4 +1,5 @@
 import type { Value } from "./change.ts";
+import { inOnePiece } from "./one-piece.ts";
 
 /** The one text of a canonical value: equal values have equal texts, whatever the record sent them as. */
 export function canonicalText(value: Value): string {
@@ -15,7 +16,7 @@ export function sameValue(a: Value, b: Value): boolean {
 /** The row key: JSON array text of the key columns' texts, such as `["42"]`. */
 export function keyText(parts: readonly string[]): string {
   const only = parts.length === 1 ? parts[0] : undefined;
-  return only !== undefined && isPlain(only) ? `["${only}"]` : JSON.stringify(parts);
+  return only !== undefined && isPlain(only) ? inOnePiece('["', only, '"]') : JSON.stringify(parts);
 }
 
 /** A decoder's answer to a value that does not fit its column; `reason` is in plain words and never quotes the value. */

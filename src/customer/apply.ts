@@ -3,7 +3,7 @@ import type { Applied, ApplyInput, Judged } from "./applied.ts";
 import { type Announcement, type Customer, type Freshness, newCustomer, NOBODY } from "./customer.ts";
 import { derive } from "./derive.ts";
 import { diff } from "./diff.ts";
-import { type Draft, type DraftedRows, finish, take } from "./draft.ts";
+import { type DraftedRows, draftOf, finish, take } from "./draft.ts";
 import { lookup, tableOf } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
 import { type Memory, remember } from "./versions.ts";
@@ -15,20 +15,20 @@ export type { Applied, ApplyInput, PageChange } from "./applied.ts";
  * announcement of that in its outbox; what nobody can see (a raised head, an origin) makes a revision without one.
  */
 export function apply(input: ApplyInput, plan: Plan): Applied {
-  const { customer, pages, changes, truncates } = input;
-  const { tables } = lookup(plan);
-  const draft: Draft = { customer, tables, pages, holders: [], missing: [], truncates };
+  const { customer, changes } = input;
+  const arranged = lookup(plan);
+  const draft = draftOf(input, arranged.tables);
   let memory: Memory = customer;
-  const judged: Judged[] = [];
-  for (const change of changes) {
-    const table = tableOf(plan, change.table);
-    judged.push(take(draft, change, table));
+  const judged = changes.map((change) => {
+    const table = arranged.tables.get(change.table) ?? tableOf(plan, change.table);
+    const one = take(draft, change, table);
     if (isOwn(change, customer)) memory = remember(memory, change, table);
-  }
+    return one;
+  });
   const drafted = finish(draft);
   if (drafted.needsWhole.length > 0) return { customer, pages: [], judged, needsWhole: drafted.needsWhole };
   const next = settle({ input, drafted, memory, judged }, plan);
-  return { customer: next, pages: drafted.pages, judged, needsWhole: [] };
+  return { customer: next, pages: drafted.pages, judged, needsWhole: drafted.needsWhole };
 }
 
 /** True once a customer was announced, which is when it first held a live row. */
@@ -68,7 +68,7 @@ function settle({ input, drafted, memory, judged }: Batch, plan: Plan): Customer
   const derivable = { tables, totals, history, crossings };
   const { metrics, segments, offers, dueMs } =
     customerId === NOBODY ? before : derive(before, derivable, { plan, nowMs });
-  const after: Customer = {
+  const after = {
     customerId,
     revision: before.revision + 1,
     tables,
@@ -83,34 +83,48 @@ function settle({ input, drafted, memory, judged }: Batch, plan: Plan): Customer
     dueMs,
     outbox: before.outbox,
   };
-  return customerId === NOBODY ? after : announce(before, after, { pagedTables, judged, nowMs });
+  return announce(before, after, { pagedTables, judged, nowMs });
 }
 
-/** Puts what differs into the outbox. A customer that never had a live row is unseen: nobody is told of its dead ones. */
+/**
+ * Completes a version whose freshness and outbox are still those of the one before: puts what differs into the outbox. A customer
+ * that never had a live row is unseen: nobody is told of its dead ones, nor of rows that nobody owns.
+ */
 export function announce(
   before: Customer,
-  after: Customer,
+  after: Unannounced,
   {
     pagedTables,
     judged,
     nowMs,
   }: Pick<DraftedRows, "pagedTables"> & Pick<Batch, "judged"> & { nowMs: number },
 ): Customer {
-  const wasSeen = isSeen(before);
-  if (!wasSeen && !hasLiveRow(after)) return after;
   const { customerId, revision } = after;
-  const { changed, segments, offers } = diff(wasSeen ? before : newCustomer(customerId), after, pagedTables);
+  const wasSeen = isSeen(before);
+  if (customerId === NOBODY || (!wasSeen && !hasLiveRow(after))) return after;
+  const { changed, segments, offers } = diff(wasSeen ? before : NOTHING_SEEN, after, pagedTables);
   if (changed.length === 0) return after;
   const freshness = freshnessOf(before, judged, nowMs);
   const announcement: Announcement = { customerId, revision, changed, segments, offers, freshness };
-  return { ...after, freshness, outbox: [...before.outbox, announcement] };
+  after.freshness = freshness;
+  after.outbox = before.outbox.length === 0 ? [announcement] : [...before.outbox, announcement];
+  return after;
 }
 
+type Unannounced = Customer & { freshness: Freshness; outbox: Customer["outbox"] };
+
+const NOTHING_SEEN = newCustomer(NOBODY);
+
 function hasLiveRow({ tables, notes }: Customer): boolean {
-  const inline = Object.values(tables).some((rows) => Object.values(rows).some(({ live }) => live));
-  return (
-    inline || Object.values(notes).some((pages) => Object.values(pages).some(({ liveRows }) => liveRows > 0))
-  );
+  for (const table in tables) {
+    const rows = tables[table];
+    for (const key in rows) if (rows[key]?.live === true) return true;
+  }
+  for (const table in notes) {
+    const pages = notes[table];
+    for (const page in pages) if ((pages[page]?.liveRows ?? 0) > 0) return true;
+  }
+  return false;
 }
 
 /** The newest times of the changes that were applied, or of all that led here when none was; the last ones known without any. */

@@ -2,8 +2,8 @@ import type { Customer } from "./customer.ts";
 import { lookup } from "./lookup.ts";
 import { type Derivable, deriveMetrics, sameOneRowTables, scopeRows } from "./metrics.ts";
 import { deriveOffers, nextExpiryMs } from "./offers.ts";
-import type { Plan, Scope } from "./plan.ts";
-import { deriveSegments, standingIn } from "./segments.ts";
+import type { Plan } from "./plan.ts";
+import { deriveSegments, type GrowingScope, standingIn } from "./segments.ts";
 
 /** Everything derived of a customer. */
 export type Derived = Pick<Customer, "metrics" | "segments" | "offers" | "dueMs">;
@@ -22,21 +22,20 @@ export function derive(
     before.revision > 0 && metrics === before.metrics && sameOneRowTables(before, after, lookup(plan));
   const isDue = before.dueMs !== null && nowMs >= before.dueMs;
   if (sameScope && !isDue && before.crossings === after.crossings) return before;
-  const rows = scopeRows(after, plan);
+  const scope = { metrics, rows: scopeRows(after, plan), segments: {} };
   const segments = sameScope
-    ? before.segments
-    : deriveSegments(before.segments, { metrics, rows, nowMs }, plan);
-  const scope: Scope = { metrics, rows, segments: standings(segments) };
+    ? standing(before.segments, scope)
+    : deriveSegments(before.segments, { scope, nowMs }, plan);
   const offers = deriveOffers(before.offers, { crossings: after.crossings, scope, nowMs }, plan);
   const dueMs = offers === before.offers ? before.dueMs : nextExpiryMs(offers);
   return { metrics, segments, offers, dueMs };
 }
 
-function standings(segments: Customer["segments"]): Record<string, string> {
-  const named: Record<string, string> = {};
+/** Segments that stay where they are, noted in the scope. */
+function standing(segments: Customer["segments"], scope: GrowingScope): Customer["segments"] {
   for (const name in segments) {
     const state = segments[name];
-    if (state !== undefined) named[name] = standingIn(state);
+    if (state !== undefined) scope.segments[name] = standingIn(state);
   }
-  return named;
+  return segments;
 }

@@ -44,6 +44,13 @@ export function tableOf(plan: Plan, name: string): TableLookup {
   return found;
 }
 
+/** How many names a record has, without listing them. */
+export function countOf(record: Readonly<Record<string, unknown>>): number {
+  let count = 0;
+  for (const _ in record) count++;
+  return count;
+}
+
 function arrange(plan: Plan): Lookup {
   const tables = new Map(plan.tables.map((table) => [table.name, arrangeTable(plan, table)]));
   const metrics = plan.metrics.map((metric): MetricLookup => {

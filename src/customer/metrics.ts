@@ -1,7 +1,7 @@
 import type { Value, Values } from "../cdc/change.ts";
 import { sameValue } from "../cdc/values.ts";
 import type { Customer, Rows } from "./customer.ts";
-import { type Lookup, lookup, type MetricLookup } from "./lookup.ts";
+import { countOf, type Lookup, lookup, type MetricLookup } from "./lookup.ts";
 import type { Plan, Scope } from "./plan.ts";
 import { NO_TOTAL, totalOfRows, valueOf } from "./totals.ts";
 
@@ -41,7 +41,7 @@ export function sameOneRowTables(before: Derivable, after: Derivable, { oneRow }
  */
 export function deriveMetrics(before: Customer, after: Derivable, plan: Plan): Customer["metrics"] {
   const { metrics: lookups } = lookup(plan);
-  const known = Object.keys(before.metrics).length === lookups.length ? before.metrics : {};
+  const known = countOf(before.metrics) === lookups.length ? before.metrics : NONE;
   let own: Record<string, Value> | null = null;
   let rows: Scope["rows"] | null = null;
   let seesChange = !sameOneRowTables(before, after, lookup(plan));
@@ -51,7 +51,10 @@ export function deriveMetrics(before: Customer, after: Derivable, plan: Plan): C
     const isSettled = found.from === "metrics" ? !seesChange : !canHaveMoved(found, before, after);
     if (old !== undefined && isSettled) continue;
     if (found.from === "metrics") rows ??= scopeRows(after, plan);
-    const value = compute(found, after, { metrics: own ?? known, rows: rows ?? {}, segments: {} });
+    const value =
+      found.from === "metrics"
+        ? found.metric.evaluate({ metrics: own ?? known, rows: rows ?? {}, segments: {} })
+        : compute(found, after);
     if (old !== undefined && sameValue(old, value)) continue;
     own ??= { ...known };
     own[name] = value;
@@ -60,10 +63,10 @@ export function deriveMetrics(before: Customer, after: Derivable, plan: Plan): C
   return own ?? known;
 }
 
-function compute({ from, metric }: MetricLookup, customer: Derivable, scope: Scope): Value {
+const NONE: Customer["metrics"] = Object.freeze({});
+
+function compute({ from, metric }: RowLookup, customer: Derivable): Value {
   switch (from) {
-    case "metrics":
-      return metric.evaluate(scope);
     case "history":
       return customer.history[metric.name] ?? null;
     case "totals":

@@ -1,4 +1,5 @@
 import type { Customer, OfferState } from "./customer.ts";
+import { countOf } from "./lookup.ts";
 import type { OfferPlan, Plan, Scope } from "./plan.ts";
 import { hasCrossed } from "./versions.ts";
 
@@ -11,18 +12,25 @@ export interface Earning {
 
 /** The offers of a customer; the very same object when none changed. An offer never earned has no entry. */
 export function deriveOffers(known: Customer["offers"], earning: Earning, plan: Plan): Customer["offers"] {
-  const states: Record<string, OfferState> = {};
+  let states: Record<string, OfferState> | null = null;
   let entries = 0;
-  let changed = false;
-  for (const offer of plan.offers) {
+  for (const [index, offer] of plan.offers.entries()) {
     const old = known[offer.name];
     const next = decide(offer, old, earning);
-    changed ||= next !== old;
+    // Until one changes, all those before it are as they were known.
+    if (next !== old) states ??= only(known, plan.offers.slice(0, index));
     if (next === undefined) continue;
-    states[offer.name] = next;
+    if (states !== null) states[offer.name] = next;
     entries++;
   }
-  return changed || Object.keys(known).length !== entries ? states : known;
+  if (states !== null) return states;
+  return countOf(known) === entries ? known : only(known, plan.offers);
+}
+
+function only(known: Customer["offers"], offers: readonly OfferPlan[]): Record<string, OfferState> {
+  const states: Record<string, OfferState> = {};
+  for (const { name } of offers) if (known[name] !== undefined) states[name] = known[name];
+  return states;
 }
 
 /** When the first open offer expires, milliseconds since 1970; null for never. */

@@ -1,49 +1,63 @@
 import type { Customer, SegmentState } from "./customer.ts";
-import type { Plan, Scope, SegmentPlan } from "./plan.ts";
+import { countOf } from "./lookup.ts";
+import type { Plan, Scope, SegmentPlan, TierPlan } from "./plan.ts";
 
 /** Where a customer stands in a segment, in the word that conditions and filters use. */
 export function standingIn(state: SegmentState): string {
   return state.tier ?? state.state;
 }
 
+/** A scope that learns where each segment stands, for those after it. */
+export interface GrowingScope extends Scope {
+  readonly segments: Record<string, string>;
+}
+
 /**
- * The segments of a customer whose metrics and rows are given. A segment that stands where it stood keeps its very object, with
- * the time and the reason of its last move; the whole is the very same object when none moved.
+ * The segments of a customer; notes in the scope where each stands. A segment that stands where it stood keeps its very object,
+ * with the time and the reason of its last move; the whole is the very same object when none moved.
  */
 export function deriveSegments(
   known: Customer["segments"],
-  { metrics, rows, nowMs }: Pick<Scope, "metrics" | "rows"> & { readonly nowMs: number },
-  plan: Plan,
+  { scope, nowMs }: { readonly scope: GrowingScope; readonly nowMs: number },
+  { segments }: Plan,
 ): Customer["segments"] {
-  const states: Record<string, SegmentState> = {};
-  const standings: Record<string, string> = {};
-  const scope: Scope = { metrics, rows, segments: standings };
-  let moved = Object.keys(known).length !== plan.segments.length;
-  for (const segment of plan.segments) {
-    const old = known[segment.name];
-    const { state, tier, because } = stand(segment, scope);
-    const stays = old !== undefined && old.state === state && old.tier === tier;
-    const next = stays
-      ? old
-      : { state, tier, previousTier: old?.tier ?? null, enteredMs: nowMs, because: because() };
-    moved ||= !stays;
-    states[segment.name] = next;
-    standings[segment.name] = standingIn(next);
+  let states: Record<string, SegmentState> | null = countOf(known) === segments.length ? null : {};
+  for (const [index, segment] of segments.entries()) {
+    const { name } = segment;
+    const old = known[name];
+    const next = stand(segment, old, { scope, nowMs });
+    // Until one moves, all those before it are as they were known.
+    if (next !== old) states ??= only(known, segments.slice(0, index));
+    if (states !== null) states[name] = next;
+    scope.segments[name] = standingIn(next);
   }
-  return moved ? states : known;
+  return states ?? known;
 }
 
-type Standing = Pick<SegmentState, "state" | "tier"> & { readonly because: () => string };
+/** The very same state while the customer stays where it is. */
+function stand(
+  segment: SegmentPlan,
+  old: SegmentState | undefined,
+  { scope, nowMs }: { readonly scope: Scope; readonly nowMs: number },
+): SegmentState {
+  const { when, tiers, otherwise } = segment;
+  const found = when === null ? tierIn(segment, scope) : undefined;
+  const tier = when === null ? (found?.name ?? otherwise) : null;
+  const state = when === null || when.holds(scope) ? "IN" : "OUT";
+  if (old !== undefined && old.state === state && old.tier === tier) return old;
+  const decisive = when ?? (found ?? tiers.at(-1))?.when;
+  const because = decisive?.explain(scope) ?? "every customer";
+  return { state, tier, previousTier: old?.tier ?? null, enteredMs: nowMs, because };
+}
 
-function stand({ when, tiers, otherwise }: SegmentPlan, scope: Scope): Standing {
-  if (when !== null) {
-    return { state: when.holds(scope) ? "IN" : "OUT", tier: null, because: () => when.explain(scope) };
-  }
-  const tier = tiers.find((candidate) => candidate.when.holds(scope));
-  const decisive = tier ?? tiers.at(-1);
-  return {
-    state: "IN",
-    tier: tier?.name ?? otherwise,
-    because: () => decisive?.when.explain(scope) ?? "every customer",
-  };
+/** The first tier whose condition holds. */
+function tierIn({ tiers }: SegmentPlan, scope: Scope): TierPlan | undefined {
+  for (const tier of tiers) if (tier.when.holds(scope)) return tier;
+  return undefined;
+}
+
+function only(known: Customer["segments"], segments: readonly SegmentPlan[]): Record<string, SegmentState> {
+  const states: Record<string, SegmentState> = {};
+  for (const { name } of segments) if (known[name] !== undefined) states[name] = known[name];
+  return states;
 }

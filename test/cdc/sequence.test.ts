@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { instantText } from "../../src/cdc/calendar.ts";
-import { compileComponent, epochText, integerComponent, positionOf } from "../../src/cdc/sequence.ts";
+import {
+  compileComponent,
+  epochText,
+  integerComponent,
+  integerPosition,
+  positionOf,
+} from "../../src/cdc/sequence.ts";
 import type { ColumnType } from "../../src/cdc/table.ts";
 import { column } from "./tables.ts";
 
@@ -27,6 +33,21 @@ describe("positions", () => {
     expect(encoder("timestamp")("2024-05-17T10:00:00.5Z")).toBe("120240517100000500000000");
     expect(encoder("text")("ab")).toBe("ab!");
     expect(positionOf(epochText(0), integerComponent("26718520") ?? "", false)).toBe("0000.10826718520.1");
+  });
+
+  test("a position of one integer is the one made of its component, and null without one", () => {
+    const digits = fc.oneof(
+      fc.bigInt().map(String),
+      fc.stringMatching(/^[0-9]{0,100}$/),
+      fc.constantFrom("", "-", "1.5", "12a", "é", "9".repeat(98), "9".repeat(99)),
+    );
+    fc.assert(
+      fc.property(digits, fc.boolean(), fc.nat(9999), (text, isSnapshot, epoch) => {
+        const component = integerComponent(text);
+        const made = component === null ? null : positionOf(epochText(epoch), component, isSnapshot);
+        expect(integerPosition(epochText(epoch), text, isSnapshot)).toBe(made);
+      }),
+    );
   });
 
   test("integers of any size and sign sort by value", () => {
