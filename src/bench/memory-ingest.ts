@@ -9,12 +9,6 @@ import type { Plan } from "../customer/plan.ts";
 const BATCH = 1_000;
 const NOW_MS = 1_800_000_000_000;
 
-/** A customer's document and its pages. Rows are kept apart: a page here holds only those it was last loaded or saved with. */
-interface Kept {
-  customer: Customer;
-  readonly pages: Page[];
-}
-
 /** One object without rows for all pages that have none of the rows asked for. */
 const NO_ROWS: Rows = Object.freeze({});
 
@@ -22,7 +16,7 @@ const NO_ROWS: Rows = Object.freeze({});
 export class MemoryIngest {
   readonly #plan: Plan;
   readonly #decode;
-  readonly #kept = new Map<string, Kept>();
+  readonly #customers = new Map<string, Customer>();
   /** Rows of paged tables by table and key; no row of the benchmark changes its customer. */
   readonly #rows: ReadonlyMap<string, Map<string, Row>>;
   #applied = 0;
@@ -40,7 +34,7 @@ export class MemoryIngest {
 
   /** The document of a customer, or null when nothing was applied to it. */
   customer(customerId: string): Customer | null {
-    return this.#kept.get(customerId)?.customer ?? null;
+    return this.#customers.get(customerId) ?? null;
   }
 
   /** Applies records in batches, every change of a customer in a batch at once. Answers how many records it took. */
@@ -64,27 +58,20 @@ export class MemoryIngest {
   }
 
   #apply(customerId: string, changes: readonly Change[]): void {
-    const kept = this.#keep(customerId);
-    const { customer } = kept;
-    const pages = this.#load(kept, changes);
+    const customer = this.#customers.get(customerId) ?? newCustomer(customerId);
+    const pages = this.#load(customer, changes);
     const applied = apply({ customer, pages, changes, truncates: NO_TRUNCATES, nowMs: NOW_MS }, this.#plan);
     if (applied.needsWhole.length > 0) throw new Error("the benchmark's metrics never need whole pages");
     for (const { verdict } of applied.judged) if (verdict === "applied") this.#applied += 1;
     for (const { after, rows } of applied.pages) {
-      const index = kept.pages.findIndex(({ table, page }) => page === after.page && table === after.table);
-      kept.pages[index < 0 ? kept.pages.length : index] = after;
       const stored = this.#rowsOf(after.table);
       for (const key in rows) stored.set(key, rows[key] as Row);
     }
-    if (applied.customer !== customer) kept.customer = { ...applied.customer, outbox: NOTHING_TO_TELL };
-  }
-
-  #keep(customerId: string): Kept {
-    const known = this.#kept.get(customerId);
-    if (known !== undefined) return known;
-    const kept = { customer: newCustomer(customerId), pages: [] };
-    this.#kept.set(customerId, kept);
-    return kept;
+    if (applied.customer !== customer)
+      this.#customers.set(customerId, {
+        ...applied.customer,
+        outbox: NOTHING_TO_TELL,
+      });
   }
 
   #rowsOf(table: string): Map<string, Row> {
@@ -93,16 +80,15 @@ export class MemoryIngest {
     return rows;
   }
 
-  /** The pages of the changes, each with the rows of their keys. */
-  #load({ customer, pages }: Kept, changes: readonly Change[]): readonly Page[] {
+  /** The pages of the changes, each with the rows of their keys; what else a page says, its note says as well. */
+  #load({ customerId, notes }: Customer, changes: readonly Change[]): readonly Page[] {
     const loaded: Page[] = [];
     for (const { table, page } of changes) {
       if (page === null || loaded.some((known) => known.page === page && known.table === table)) continue;
-      const stored = pages.find((known) => known.page === page && known.table === table);
-      const { revision, totals, liveRows } = stored ?? UNKNOWN;
+      const { revision, totals, liveRows } = notes[table]?.[page] ?? UNKNOWN;
       const rows = this.#rowsAt(table, page, changes);
       loaded.push({
-        customerId: customer.customerId,
+        customerId,
         table,
         page,
         revision,

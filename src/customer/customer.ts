@@ -179,16 +179,21 @@ export function newCustomer(customerId: string): Customer {
   return {
     customerId,
     revision: 0,
-    tables: {},
-    notes: {},
-    totals: {},
-    history: {},
-    crossings: {},
-    metrics: {},
-    segments: {},
-    offers: {},
-    freshness: { sourceMs: null, ingestedMs: null, appliedMs: 0 },
+    tables: EMPTY,
+    notes: EMPTY,
+    totals: EMPTY,
+    history: EMPTY,
+    crossings: EMPTY,
+    metrics: EMPTY,
+    segments: EMPTY,
+    offers: EMPTY,
+    freshness: UNSEEN,
     dueMs: null,
-    outbox: [],
+    outbox: NOTHING_TO_TELL,
   };
 }
+
+/** Shared by all new customers: documents are never changed, and many keep some of their parts empty. */
+const EMPTY = Object.freeze({});
+const UNSEEN: Freshness = Object.freeze({ sourceMs: null, ingestedMs: null, appliedMs: 0 });
+const NOTHING_TO_TELL: readonly Announcement[] = Object.freeze([]);

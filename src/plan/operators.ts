@@ -44,17 +44,18 @@ function comparePlain(a: Val, b: Val): number {
 
 /** Exact whatever the operands are; short decimal texts take the way over doubles, which keeps their order. */
 function compareExact(a: Val, b: Val): number {
-  const [x, y] = [short(a), short(b)];
-  if (x !== null && y !== null) return x < y ? -1 : x > y ? 1 : 0;
-  return compareDecimals(exact(a), exact(b));
+  const x = short(a);
+  const y = short(b);
+  if (x < y) return -1;
+  if (x > y) return 1;
+  return x === y ? 0 : compareDecimals(exact(a), exact(b));
 }
 
-function short(value: Val): number | null {
+/** The value as a double, where that keeps the order; else NaN, which compares with nothing. */
+function short(value: Val): number {
   if (typeof value === "number")
-    return Number.isSafeInteger(value) && value <= 1e15 && value >= -1e15 ? value : null;
-  if (typeof value !== "string" || value.length > DOUBLE_DIGITS) return null;
-  const number = Number(value);
-  return Number.isNaN(number) ? null : number;
+    return Number.isSafeInteger(value) && value <= 1e15 && value >= -1e15 ? value : Number.NaN;
+  return typeof value === "string" && value.length <= DOUBLE_DIGITS ? Number(value) : Number.NaN;
 }
 
 /** Any number value as an exact decimal. */
