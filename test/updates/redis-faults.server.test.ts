@@ -8,6 +8,7 @@ import type { RedisUpdates, RedisUpdatesOptions } from "../../src/updates/redis-
 import type { StreamCursor, StreamRead, Updates } from "../../src/updates/updates.ts";
 import { update } from "../contract/shapes.ts";
 import { addressIn, tellRedis } from "../helpers/redis.ts";
+import { layWire } from "../helpers/wire.ts";
 import { describeServer, needsOurOwn } from "../servers/describe-server.ts";
 import { until } from "../servers/ports.ts";
 import { startRedis } from "../servers/redis.ts";
@@ -165,6 +166,40 @@ describeServer("Redis under faults,", { needs: ["redis"], start: (use) => use(st
     const read = insist(() => updates.read(cursor, { limit: 10, signal: NEVER }));
     await insist(() => updates.publish([update("ann", 2)]));
     expect(namesIn(await read)).toEqual(["ann2"]);
+  });
+
+  test("the answer to a publication is lost: it fails, and published again it has no effect", async () => {
+    const direct = fresh();
+    const begin = await direct.tail();
+    const wire = await layWire(redis().port);
+    const updates = sameStream({ address: addressIn(`redis://127.0.0.1:${wire.port}`) });
+    for (let revision = 1; revision <= 5; revision += 1) {
+      await updates.tail();
+      const batch = [update("ann", revision), update("bob", revision)];
+      const lost = wire.loseNextAnswer();
+      await expect(updates.publish(batch)).rejects.toMatchObject({ code: "UPDATES_UNAVAILABLE" });
+      await lost;
+      expect(await readAll(direct, begin)).toMatchObject({ entries: { length: 2 * revision } });
+      await updates.publish(batch);
+    }
+    const read = await readAll(direct, begin);
+    expect(read.kind === "entries" ? read.entries.length : read).toBe(10);
+    await wire.close();
+  });
+
+  test("a connection that leads nowhere is noticed by a reader within its deadline, and replaced", async () => {
+    const direct = fresh();
+    const wire = await layWire(redis().port);
+    const updates = sameStream({ address: addressIn(`redis://127.0.0.1:${wire.port}`), deadlineMs: 1_000 });
+    const cursor = await updates.tail();
+    const waiting = updates.read(cursor, { limit: 10, signal: NEVER });
+    const failed = expect(waiting).rejects.toMatchObject({ code: "UPDATES_UNAVAILABLE" });
+    wire.hang();
+    await direct.publish([update("ann", 1)]);
+    await failed;
+    wire.heal();
+    expect(namesIn(await insist(() => updates.read(cursor, { limit: 10, signal: NEVER })))).toEqual(["ann1"]);
+    await wire.close();
   });
 
   test("a script the server has forgotten is sent again", async () => {
