@@ -1,4 +1,5 @@
 import type { Update } from "../customer/customer.ts";
+import { onwardInOrder } from "../updates/updates.ts";
 import type { StreamCursor, StreamEntry, Updates } from "../updates/updates.ts";
 import { bell } from "./bell.ts";
 
@@ -12,6 +13,7 @@ export function arrayUpdates(): Updates {
   const published = bell();
   const cursorAt = (seq: number): StreamCursor => String(seq);
   const tail = () => first + entries.length - 1;
+  const compare = (a: StreamCursor, b: StreamCursor) => Number(a) - Number(b);
   return {
     publish(updates: readonly Update[]) {
       const publishedMs = Date.now();
@@ -34,7 +36,8 @@ export function arrayUpdates(): Updates {
       }
     },
     tail: () => Promise.resolve(cursorAt(tail())),
-    compare: (a, b) => Number(a) - Number(b),
+    compare,
+    onward: onwardInOrder(compare),
     close: () => Promise.resolve(),
   };
 }

@@ -7,6 +7,7 @@ import { Headway } from "./headway.ts";
 import { createIndex } from "./interest.ts";
 import { HUB_LIMITS } from "./limits.ts";
 import type { HubLimits } from "./limits.ts";
+import { pageBehind } from "./onward.ts";
 import { createRing, outside } from "./ring.ts";
 import type { Place, Ring, Slot } from "./ring.ts";
 import { Seen } from "./seen.ts";
@@ -172,15 +173,11 @@ class StreamHub implements Hub {
     const { updates } = this.#options;
     const compare = (a: StreamCursor, b: StreamCursor) => updates.compare(a, b);
     const seq = from.seq ?? ring.find(from.at, compare);
-    const slots = seq === null ? null : ring.after(seq, PAGE);
-    if (seq !== null && slots !== null) {
-      const last = slots.at(-1);
-      const place = last === undefined ? { at: from.at, seq } : { at: last.entry.cursor, seq: last.seq };
-      return { kind: "slots", slots, place };
-    }
-    if (isAfter(compare(from.at, ring.place().at))) {
-      const isAhead = isAfter(compare(from.at, await updates.tail()));
-      if (isAhead) return { kind: "gap", reason: "RESTART", missed: null };
+    const page = seq === null ? null : pageBehind(from, seq, { ring, updates, limit: PAGE });
+    if (page !== null) return { kind: "slots", ...page };
+    if (!isWithin(compare(from.at, ring.place().at))) {
+      if (!isWithin(compare(from.at, await updates.tail())))
+        return { kind: "gap", reason: "RESTART", missed: null };
       await this.#reach(from.at, signal);
       return { kind: "slots", slots: [], place: null };
     }
@@ -223,7 +220,7 @@ class StreamHub implements Hub {
 
   /** Waits until this process has read as far as another one had. */
   async #reach(at: StreamCursor, signal: AbortSignal): Promise<void> {
-    const isReached = () => !isAfter(this.#options.updates.compare(at, this.place().at));
+    const isReached = () => isWithin(this.#options.updates.compare(at, this.place().at));
     while (!isReached() && !signal.aborted && !this.#stop.signal.aborted) {
       await new Promise<void>((resolve) => {
         const done = () => {
@@ -337,8 +334,9 @@ class StreamHub implements Hub {
   }
 }
 
-function isAfter(order: number | null): boolean {
-  return order !== null && order > 0;
+/** True for a cursor that includes nothing the other does not; also for one of another stream, which no waiting would change. */
+function isWithin(order: number | null): boolean {
+  return order === null || order <= 0;
 }
 
 /** Lets sockets and waiting subscriptions have a turn, so that a burst is no reason to call a reader slow. */

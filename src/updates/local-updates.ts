@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { localStream } from "./local-stream.ts";
 import type { Numbered } from "./local-stream.ts";
 import { recentEntries } from "./recent-entries.ts";
+import { onwardInOrder } from "./updates.ts";
 import type { StreamCursor, StreamEntry, StreamRead, Updates } from "./updates.ts";
 
 /** Where the stream is kept and for how long. */
@@ -46,6 +47,10 @@ export function localUpdates({ path, clock, keep = KEEP }: LocalUpdatesOptions):
     update,
     publishedMs,
   });
+  const compare = (a: StreamCursor, b: StreamCursor): number | null => {
+    const [left, right] = [seqOf(a), seqOf(b)];
+    return left === null || right === null ? null : left - right;
+  };
   const wakeAll = () => {
     for (const wake of [...waiting]) wake();
   };
@@ -85,10 +90,8 @@ export function localUpdates({ path, clock, keep = KEEP }: LocalUpdatesOptions):
       }
     },
     tail: async () => cursorAt(stream.tail()),
-    compare: (a, b) => {
-      const [left, right] = [seqOf(a), seqOf(b)];
-      return left === null || right === null ? null : left - right;
-    },
+    compare,
+    onward: onwardInOrder(compare),
     close: async () => {
       closed = true;
       wakeAll();

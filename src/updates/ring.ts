@@ -25,7 +25,10 @@ export interface Ring {
   place(): Place;
   /** The slots after a sequence number, at most so many; null when some of them were dropped already. */
   after(seq: number, limit: number): readonly Slot[] | null;
-  /** The sequence number of a cursor within the ring (of the newest entry not after it); null when it lies outside. */
+  /**
+   * The sequence number up to which a cursor includes everything, when all it does not include is in the ring; null when that lies
+   * outside. Behind that number there may be entries it includes as well, where it is of another reader.
+   */
   find(at: StreamCursor, compare: (a: StreamCursor, b: StreamCursor) => number | null): number | null;
   /** Forgets every slot and goes on from a cursor; sequence numbers keep rising. */
   restart(at: StreamCursor): Place;
@@ -61,18 +64,15 @@ export function createRing(at: StreamCursor, capacity: number): Ring {
       return found;
     },
     find(wanted, compare) {
-      if (compare(wanted, tail.at) === 0) return tail.seq;
+      const toTail = compare(wanted, tail.at);
+      if (toTail === 0) return tail.seq;
       let low = oldest();
       let high = tail.seq;
-      if (low > high) return null;
-      const below = compare(wanted, slotAt(low).before);
-      const above = compare(wanted, tail.at);
-      if (below === null || above === null || below < 0 || above > 0) return null;
+      const isIncluded = (at: StreamCursor) => (compare(at, wanted) ?? 1) <= 0;
+      if (low > high || !((toTail ?? 1) < 0) || !isIncluded(slotAt(low).before)) return null;
       while (low <= high) {
         const middle = (low + high) >> 1;
-        const order = compare(slotAt(middle).entry.cursor, wanted);
-        if (order === null) return null;
-        if (order <= 0) low = middle + 1;
+        if (isIncluded(slotAt(middle).entry.cursor)) low = middle + 1;
         else high = middle - 1;
       }
       return high;

@@ -27,7 +27,7 @@ export type StreamRead =
  * - at least once; publishing the same (customerId, revision) again has no effect while the first is retained;
  * - per customer, revisions rise along the stream;
  * - after a cursor come either all later entries in order, or a gap, never a hole;
- * - the order of entries is the same for every reader;
+ * - the order of a customer's entries is the same for every reader, and the cursor of one reader is good for any other;
  * - documents come without outbox, and of their notes with the number of live rows per paged table only.
  */
 export interface Updates {
@@ -40,7 +40,17 @@ export interface Updates {
   ): Promise<StreamRead>;
   /** The end of the stream now: what is published from here on comes after it. */
   tail(): Promise<StreamCursor>;
-  /** Negative, zero or positive, like a comparator; null when one of the two is not a cursor of this stream. */
+  /**
+   * Negative, zero or positive, like a comparator. NaN when both are of this stream and neither comes before the other, as where it has
+   * several parts that readers follow each in their own time. Null when one of the two is not a cursor of this stream.
+   */
   compare(a: StreamCursor, b: StreamCursor): number | null;
+  /** Where a reader is that had come to `at` and takes an entry of somebody else's reading as well; null when `at` includes it. */
+  onward(at: StreamCursor, entry: StreamCursor): StreamCursor | null;
   close(): Promise<void>;
+}
+
+/** `onward` of a stream whose entries come to all readers in one order. */
+export function onwardInOrder(compare: Updates["compare"]): Updates["onward"] {
+  return (at, entry) => ((compare(entry, at) ?? 1) > 0 ? entry : null);
 }

@@ -1,4 +1,5 @@
 import type { Update } from "../../src/customer/customer.ts";
+import { onwardInOrder } from "../../src/updates/updates.ts";
 import type { StreamEntry, StreamRead, Updates } from "../../src/updates/updates.ts";
 
 /** What memory updates can be asked beyond the port. */
@@ -20,6 +21,10 @@ export function memoryUpdates(nowMs: () => number = () => 0): MemoryUpdates {
     kind: "entries",
     entries: entries.slice(count, count + limit),
   });
+  const compare = (a: string, b: string): number | null => {
+    const [left, right] = [place(a), place(b)];
+    return left === null || right === null ? null : left - right;
+  };
   return {
     entries,
     asked,
@@ -50,10 +55,8 @@ export function memoryUpdates(nowMs: () => number = () => 0): MemoryUpdates {
       return after(count, limit);
     },
     tail: async () => `m${entries.length}`,
-    compare: (a, b) => {
-      const [left, right] = [place(a), place(b)];
-      return left === null || right === null ? null : left - right;
-    },
+    compare,
+    onward: onwardInOrder(compare),
     close: async () => {
       for (const wake of [...waiting]) wake();
     },

@@ -10,6 +10,7 @@ import { createCursors } from "../../src/resolvers/cursor.ts";
 import type { Reads } from "../../src/store/reads.ts";
 import { createHub } from "../../src/updates/hub.ts";
 import type { HubLimits } from "../../src/updates/limits.ts";
+import { onwardInOrder } from "../../src/updates/updates.ts";
 import type { StreamEntry, StreamRead, Updates } from "../../src/updates/updates.ts";
 import { manualClock } from "../helpers/manual-clock.ts";
 import type { ManualClock } from "../helpers/manual-clock.ts";
@@ -46,6 +47,10 @@ export function streamDouble(nowMs: () => number): StreamDouble {
   };
   const append = (update: Update) =>
     published.push({ cursor: cursor(published.length + 1), update, publishedMs: nowMs() });
+  const compare = (a: string, b: string): number | null => {
+    const [left, right] = [place(a), place(b)];
+    return left === null || right === null ? null : left - right;
+  };
   return {
     get published() {
       return published;
@@ -94,10 +99,8 @@ export function streamDouble(nowMs: () => number): StreamDouble {
       }
     },
     tail: async () => cursor(published.length),
-    compare: (a, b) => {
-      const [left, right] = [place(a), place(b)];
-      return left === null || right === null ? null : left - right;
-    },
+    compare,
+    onward: onwardInOrder(compare),
     close: async () => {},
   };
 }
