@@ -102,12 +102,12 @@ describeServer(
     test("that refuses us is told by its own words, without password, user or values", async () => {
       const port = new URL(guarded().plain).port;
       const attempts = [
-        openAt(`redis://app:hunter2@127.0.0.1:${port}`).tail(),
-        openAt(`redis://poor:s3cret@127.0.0.1:${port}`).publish([update("ann", 1)]),
-        openAt(guarded().plain).tail(),
+        () => openAt(`redis://app:hunter2@127.0.0.1:${port}`).tail(),
+        () => openAt(`redis://poor:s3cret@127.0.0.1:${port}`).publish([update("ann", 1)]),
+        () => openAt(guarded().plain).tail(),
       ];
       for (const attempt of attempts) {
-        const failure = await failureOf(attempt);
+        const failure = await failureOf(attempt());
         expect(failure).toMatchObject({
           code: "UPDATES_UNAVAILABLE",
           message: expect.stringMatching(/WRONGPASS|NOPERM|NOAUTH/),

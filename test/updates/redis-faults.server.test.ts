@@ -22,7 +22,7 @@ let streams = 0;
 function openAt(url: string, options: Partial<RedisUpdatesOptions> = {}): RedisUpdates {
   const updates = redisUpdates({
     ...{ address: addressIn(url), clock: systemClock, log: silentLog, prefix: `faults-${streams}` },
-    ...{ blockMs: 200, ...options },
+    ...{ deadlineMs: 10_000, blockMs: 200, ...options },
   });
   opened.push(updates);
   return updates;
