@@ -79,7 +79,8 @@ export function redisUpdates(options: RedisUpdatesOptions): RedisUpdates {
   const read = async (after: StreamCursor, limit: number, signal: AbortSignal): Promise<StreamRead> => {
     const at = parse(after);
     const share = Math.max(Math.floor(limit / count), Math.min(limit, LEAST_SHARE));
-    while (!closed) {
+    for (;;) {
+      if (closed) return NOTHING;
       const looks = await Promise.all(
         shards.map((shard, index) => shard.look(at?.places[index] ?? null, share)),
       );
@@ -92,7 +93,6 @@ export function redisUpdates(options: RedisUpdatesOptions): RedisUpdates {
       if (entries.length > 0 || signal.aborted || at === null) return { kind: "entries", entries };
       await waitAtAny(shards, at, signal);
     }
-    return NOTHING;
   };
 
   return {
