@@ -1,0 +1,178 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { loadPlan } from "../../src/plan/load.ts";
+import { silentLog } from "../../src/log.ts";
+import { openMongoStore } from "../../src/store/mongo-store.ts";
+import { until } from "../servers/ports.ts";
+import { audit } from "./audit.ts";
+import { History, PIPELINE, PROBES, WATCHED_IDS } from "./history.ts";
+import { inject } from "./nemesis.ts";
+import { program } from "./plants.ts";
+import { probing } from "./recovery.ts";
+import { schedule, type Fault } from "./schedule.ts";
+import type { Settings } from "./settings.ts";
+import { startStack, type Stack } from "./stack.ts";
+import { Subscriber } from "./subscriber.ts";
+import { Topics } from "./topics.ts";
+import { judge, type Verdict } from "./verdict.ts";
+
+/** A fault that was injected and what came after it. */
+export interface Injected extends Fault {
+  /** From its end (the process answers again, the link works again) until changes of all partitions are on all screens. */
+  readonly recoveryMs: number;
+}
+
+/** What a run came to. */
+export interface Outcome {
+  readonly injected: readonly Injected[];
+  readonly verdict: Verdict;
+  readonly produced: number;
+  readonly reconnects: number;
+  readonly seconds: number;
+}
+
+/** What is told while it runs, line by line. */
+export type Tell = (line: string) => void;
+
+const SLICES = 20;
+const QUIET_MS = 300_000;
+const CUSTOMERS_PER_CHANGE = 1 / 100;
+
+/** Subscribers of both API processes: each watched customer, all customers, and some who only want the newest. */
+function subscribe({ api }: Stack): readonly { customerId: string | null; subscriber: Subscriber }[] {
+  return api.flatMap(({ name, url }) => {
+    const one = (customerId: string | null, mode: "EVERY" | "LATEST") => ({
+      customerId,
+      subscriber: new Subscriber({
+        name: `${name}, ${mode} of ${customerId ?? "all"}`,
+        url,
+        customerId,
+        mode,
+      }),
+    });
+    return [
+      ...[...PROBES, ...WATCHED_IDS.slice(0, 6)].map((customerId) => one(customerId, "EVERY")),
+      ...[...WATCHED_IDS.slice(0, 2), "c1"].map((customerId) => one(customerId, "LATEST")),
+      one(null, "EVERY"),
+      one(null, "LATEST"),
+    ];
+  });
+}
+
+/** Waits until ingest is done with all that lies in Kafka. */
+async function quiet(stack: Stack, topics: Topics): Promise<void> {
+  const ends = await topics.ends();
+  const store = await openMongoStore({
+    uri: stack.storeUri,
+    plan: loadPlan(PIPELINE, "faults.yaml"),
+    log: silentLog,
+  });
+  try {
+    const isDone = async (): Promise<boolean> => {
+      const reached = new Map(
+        (await store.checkpoints()).map((one) => [`${one.topic}/${one.partition}`, one.nextOffset]),
+      );
+      await delay(200);
+      return [...ends].every(([name, end]) => end === "0" || reached.get(name) === end);
+    };
+    await until(isDone, AbortSignal.timeout(QUIET_MS));
+  } finally {
+    await store.close();
+  }
+}
+
+/** Changes go on, evenly, from before the fault until after it. */
+async function load(
+  topics: Topics,
+  history: History,
+  { count, ms }: { count: number; ms: number },
+): Promise<void> {
+  for (let slice = 0; slice < SLICES; slice += 1) {
+    await topics.produce(history.take(Math.ceil(count / SLICES)));
+    await delay(ms / SLICES);
+  }
+}
+
+/** Drives changes through the processes while faults are injected, and judges what came of it. */
+export async function run(settings: Settings, tell: Tell): Promise<Outcome> {
+  const { changes, faults: count, seed, kinds, plant } = settings;
+  const begun = performance.now();
+  const faults = schedule({ seed, count, ...(kinds === null ? {} : { kinds }) });
+  tell(`seed ${seed}: ${changes} changes, ${count} faults${plant === null ? "" : `, planted: ${plant}`}`);
+  faults.forEach(({ kind, which, holdMs }, at) => tell(`  ${at + 1}. ${kind} ${which} for ${holdMs} ms`));
+  const history = new History({ seed, customers: Math.max(50, Math.round(changes * CUSTOMERS_PER_CHANGE)) });
+  let topics: Topics | null = null;
+  const stack = await startStack(program(plant), async ({ brokers }) => {
+    topics = new Topics(brokers);
+    await topics.create();
+  });
+  const subscribers = subscribe(stack);
+  try {
+    if (topics === null) throw new Error("no topics");
+    return await drive({ topics, history, stack, subscribers, faults, changes, begun, tell });
+  } finally {
+    await Promise.all(subscribers.map(({ subscriber }) => subscriber.stop()));
+    await (topics as Topics | null)?.stop();
+    await stack.stop();
+  }
+}
+
+interface Driving {
+  readonly topics: Topics;
+  readonly history: History;
+  readonly stack: Stack;
+  readonly subscribers: ReturnType<typeof subscribe>;
+  readonly faults: readonly Fault[];
+  readonly changes: number;
+  readonly begun: number;
+  readonly tell: Tell;
+}
+
+async function drive(given: Driving): Promise<Outcome> {
+  const { topics, history, stack, subscribers, faults, changes, begun, tell } = given;
+  const watchers = new Map(
+    PROBES.map((customer) => [
+      customer,
+      subscribers.filter(({ customerId }) => customerId === customer).map(({ subscriber }) => subscriber),
+    ]),
+  );
+  const { probe } = probing(topics, history, watchers);
+  tell(`everything is there; the first changes took ${Math.round(await probe())} ms`);
+  const injected: Injected[] = [];
+  const each = Math.ceil(changes / Math.max(1, faults.length));
+  for (const fault of faults.length === 0 ? [null] : faults) {
+    const loading = load(topics, history, { count: each, ms: (fault?.holdMs ?? 0) + 2_000 });
+    if (fault !== null) {
+      await delay(500);
+      await inject(fault, stack);
+      const recoveryMs = Math.round(await probe());
+      injected.push({ ...fault, recoveryMs });
+      tell(`${injected.length}. ${fault.kind} ${fault.which}: recovered after ${recoveryMs} ms`);
+    }
+    await loading;
+  }
+  await topics.produce(history.rest());
+  await quiet(stack, topics);
+  await probe();
+  await quiet(stack, topics);
+  tell(`at rest after ${Math.round((performance.now() - begun) / 1_000)} s; comparing`);
+  await settled(subscribers.map(({ subscriber }) => subscriber));
+  const audits = await Promise.all(stack.api.map(({ url }) => audit(url)));
+  const truth = await topics.truth();
+  const logs = subscribers.map(({ subscriber }) => subscriber.log);
+  return {
+    injected,
+    verdict: judge({ truth, audits, logs, made: history.made }),
+    produced: [...truth.records.values()].reduce((sum, records) => sum + records, 0),
+    reconnects: subscribers.reduce((sum, { subscriber }) => sum + subscriber.connections - 1, 0),
+    seconds: Math.round((performance.now() - begun) / 1_000),
+  };
+}
+
+/** Waits until nobody has been sent anything for a while. */
+async function settled(subscribers: readonly Subscriber[]): Promise<void> {
+  const frames = (): number => subscribers.reduce((sum, { log }) => sum + log.changes, 0);
+  for (let before = -1, now = frames(); now !== before; now = frames()) {
+    before = now;
+    await delay(3_000);
+  }
+}

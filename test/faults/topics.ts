@@ -1,0 +1,88 @@
+import { Kafka as Client, logLevel, Partitioners, type Producer } from "kafkajs";
+import { PARTITIONS, PAYMENTS, PEOPLE, type Produced } from "./history.ts";
+import { Truth } from "./truth.ts";
+
+const TOPICS = [PEOPLE, PAYMENTS];
+
+/** Our own way to Kafka, past the proxies. A broker that is killed is waited for. */
+export class Topics {
+  readonly #client: Client;
+  readonly #producer: Producer;
+
+  constructor(brokers: string) {
+    const retry = { retries: 100, initialRetryTime: 100, maxRetryTime: 1_000 };
+    this.#client = new Client({ brokers: brokers.split(","), logLevel: logLevel.NOTHING, retry });
+    this.#producer = this.#client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  }
+
+  async create(): Promise<void> {
+    const admin = this.#client.admin();
+    await admin.connect();
+    await admin.createTopics({ topics: TOPICS.map((topic) => ({ topic, numPartitions: PARTITIONS })) });
+    await admin.disconnect();
+    await this.#producer.connect();
+  }
+
+  /** Sends records, until Kafka has them: some of them twice, when an answer got lost. */
+  async produce(records: readonly Produced[]): Promise<void> {
+    const topicMessages = TOPICS.map((topic) => ({
+      topic,
+      messages: records
+        .filter((record) => record.topic === topic)
+        .map(({ partition, key, value, headers }) => ({ partition, key, value, headers })),
+    })).filter(({ messages }) => messages.length > 0);
+    await this.#producer.sendBatch({ topicMessages, acks: -1 });
+  }
+
+  /** Where each partition ends, by `topic/partition`. */
+  async ends(): Promise<ReadonlyMap<string, string>> {
+    const admin = this.#client.admin();
+    await admin.connect();
+    const ends = new Map<string, string>();
+    for (const topic of TOPICS)
+      for (const { partition, high } of await admin.fetchTopicOffsets(topic))
+        ends.set(`${topic}/${partition}`, high);
+    await admin.disconnect();
+    return ends;
+  }
+
+  /** Reads everything that lies in the topics, by itself. */
+  async truth(): Promise<Truth> {
+    const truth = new Truth();
+    const ends = await this.ends();
+    const left = new Set([...ends].filter(([, end]) => end !== "0").map(([name]) => name));
+    const consumer = this.#client.consumer({ groupId: `truth-${Date.now()}` });
+    await consumer.connect();
+    await consumer.subscribe({ topics: TOPICS, fromBeginning: true });
+    await new Promise<void>((resolve, reject) => {
+      const eachBatch = async ({ batch }: Parameters<NonNullable<Run["eachBatch"]>>[0]): Promise<void> => {
+        const { topic, partition, messages } = batch;
+        for (const { offset, value, headers } of messages)
+          truth.add({
+            topic,
+            partition,
+            offset,
+            value: value?.toString() ?? null,
+            headers: textsOf(headers),
+          });
+        const name = `${topic}/${partition}`;
+        if (BigInt(batch.lastOffset()) + 1n >= BigInt(ends.get(name) ?? 0)) left.delete(name);
+        if (left.size === 0) resolve();
+        return Promise.resolve();
+      };
+      consumer.run({ eachBatch }).catch(reject);
+    });
+    await consumer.disconnect();
+    return truth;
+  }
+
+  async stop(): Promise<void> {
+    await this.#producer.disconnect();
+  }
+}
+
+type Run = NonNullable<Parameters<ReturnType<Client["consumer"]>["run"]>[0]>;
+
+function textsOf(headers: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+}
