@@ -13,6 +13,12 @@ interface Failing {
 const BROKEN =
   /^Mongo(Network|NetworkTimeout|ServerSelection|PoolCleared|WaitQueueTimeout|NotConnected|TopologyClosed|StalePrimary)Error$/;
 
+/**
+ * A bulk hides such a failure: it throws an error of its own, and all that is left of the cause are its properties. These are
+ * the ones that each of the above has.
+ */
+const MARKS_OF_BROKEN = ["beforeHandshake", "reason", "address"] as const;
+
 /** Answers of a server that will not go on now and may later: elections, shutdowns, timeouts, a full disk. */
 const PASSING: ReadonlySet<number> = new Set([
   6, 7, 24, 50, 63, 64, 89, 91, 100, 112, 133, 134, 150, 189, 202, 234, 262, 317, 384, 402, 9001, 10058,
@@ -31,8 +37,8 @@ export function isPassing(code: number): boolean {
 
 /** True for what fails because of the world, and can be tried again; anything else has to be looked at by somebody. */
 export function isOutage(error: unknown): boolean {
-  const { name, code, errorLabels = [] } = failing(error);
-  if (BROKEN.test(name)) return true;
+  const { code, errorLabels = [] } = failing(error);
+  if (isBroken(error)) return true;
   if (typeof code === "number" && PASSING.has(code)) return true;
   return errorLabels.some((label) => PASSING_LABELS.has(label));
 }
@@ -45,7 +51,7 @@ export function failureOf(error: unknown, where: string): Error {
   const { name, message, code, codeName } = failing(error);
   if (name === "Customer360Error") return error as Error;
   if (isOutage(error)) {
-    const reason = BROKEN.test(name) ? withoutSecrets(message) : shown(code, codeName);
+    const reason = isBroken(error) ? withoutSecrets(message) : shown(code, codeName);
     return new Customer360Error("STORE_UNAVAILABLE", `mongodb at ${where}: ${reason}`);
   }
   if (code === 18 || code === 13)
@@ -55,6 +61,13 @@ export function failureOf(error: unknown, where: string): Error {
   if (typeof code === "number")
     return new Error(`mongodb at ${where} refused an operation: ${shown(code, codeName)}`);
   return error instanceof Error ? error : new Error(String(error));
+}
+
+function isBroken(error: unknown): boolean {
+  const { name, code } = failing(error);
+  if (BROKEN.test(name)) return true;
+  if (name !== "MongoBulkWriteError" || typeof code === "number") return false;
+  return MARKS_OF_BROKEN.some((mark) => mark in (error as object));
 }
 
 function shown(code: unknown, codeName: unknown): string {
