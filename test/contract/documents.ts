@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Value } from "../../src/cdc/change.ts";
-import type { Customer } from "../../src/customer/customer.ts";
+import type { Customer, Rows } from "../../src/customer/customer.ts";
 import type { Comparison, ComparedAs, CustomerFilter, FieldRef } from "../../src/customer/filter.ts";
 import { customer, row, SHAPES } from "./shapes.ts";
 
@@ -153,4 +153,60 @@ export const filters: fc.Arbitrary<CustomerFilter> = fc.letrec<{ filter: Custome
 export const orders = fc.record({
   field: fc.constantFrom(PLAIN, ...FIELDS).map(({ ref }) => ref),
   direction: fc.constantFrom("asc" as const, "desc" as const),
+});
+
+/** Names and texts that mean something to a database, to JavaScript, or to nobody. */
+export const HOSTILE_TEXTS: readonly string[] = [
+  ...[
+    "",
+    "$where",
+    "$expr",
+    "$function",
+    "$set",
+    "$",
+    "a.b",
+    ".",
+    "..",
+    "%",
+    "%0024",
+    "'; --",
+    "x".repeat(2_000),
+  ],
+  ...["__proto__", "constructor", "prototype", "toString", "_id", "0", "-1", "null"],
+  ...["\u0000", "a\u0000b", "\u0001", "\ud800", "\udc00\ud800", "🏦", "\uffff", "\ufff0\ufff2", 'ü\n\r\t"\\'],
+];
+
+const hostileTexts = fc.oneof(fc.constantFrom(...HOSTILE_TEXTS), fc.string({ unit: "binary", maxLength: 8 }));
+const hostileValues: fc.Arbitrary<Value> = fc.oneof(
+  hostileTexts,
+  fc.constantFrom<Value>(true, false, null, 0, -1, 0.1, 1e300, 2 ** 40, "9007199254740993", "-0.00"),
+  fc.array(hostileTexts, { maxLength: 3 }),
+);
+
+/** Rows whose keys and values hold anything a payload can. */
+export const hostileRows: fc.Arbitrary<Rows> = fc.dictionary(
+  hostileTexts.map((text) => `["${text}"]`),
+  fc
+    .record({
+      at: fc.integer({ min: 1, max: 9 }),
+      live: fc.boolean(),
+      name: hostileValues,
+      age: hostileValues,
+    })
+    .map(({ at, live, name, age }) => row(String(at), { name, age }, live)),
+  { maxKeys: 5 },
+);
+
+/** What payloads put into the other parts of a document. */
+export const hostileParts: fc.Arbitrary<Partial<Customer>> = fc.record({
+  tables: fc.record({ accounts: hostileRows, profile: hostileRows }, { requiredKeys: [] }),
+  totals: fc.dictionary(hostileTexts, fc.integer({ min: 1, max: 9 }), { maxKeys: 4 }).map((values) => ({
+    payments: { kinds: { count: 1, values } },
+  })),
+  history: fc.record({ visits: hostileValues, city: hostileValues }, { requiredKeys: [] }),
+  metrics: fc.record(
+    { visits: hostileValues, city: hostileValues, balance: hostileValues },
+    { requiredKeys: [] },
+  ),
+  dueMs: fc.option(fc.integer({ min: 1, max: 2 ** 42 }), { nil: null }),
 });

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Customer } from "../../src/customer/customer.ts";
 import { newCustomer, NOBODY } from "../../src/customer/customer.ts";
@@ -11,6 +12,7 @@ import type {
   Store,
 } from "../../src/store/store.ts";
 import { EMPTY_SAVE } from "../../src/store/store.ts";
+import { HOSTILE_TEXTS, hostileParts, hostileRows } from "./documents.ts";
 import { announcement, customer, newPage, next, pageChange, row, saving, SHAPES, write } from "./shapes.ts";
 
 /** A store that is open for one test. */
@@ -120,6 +122,33 @@ export function storeContract(name: string, open: (plan: Plan) => Promise<OpenSt
         }
       });
 
+      test("any versions are loaded as they were saved one after the other, whatever payloads put into them", async () => {
+        let count = 0;
+        const property = fc.asyncProperty(
+          fc.constantFrom(...HOSTILE_TEXTS),
+          fc.array(hostileParts, { minLength: 1, maxLength: 4 }),
+          async (text, versions) => {
+            const id = `${text}${(count += 1)}`;
+            let known = newCustomer(id);
+            for (const version of versions) {
+              const after = next(known, version);
+              expect(await conflictsOf(saving(known, after))).toEqual([]);
+              const found = await document(id);
+              expect(found).toEqual(after);
+              // What was loaded goes on as well as what was saved.
+              known = version.dueMs === null ? after : found;
+            }
+            for (const key of Object.keys(known.tables["accounts"] ?? {}))
+              expect(await places("accounts", key)).toContainEqual({
+                ...{ table: "accounts", key, customerId: id, page: null },
+                ...{ at: known.tables["accounts"]?.[key]?.at, live: known.tables["accounts"]?.[key]?.live },
+              });
+          },
+        );
+        await fc.assert(property, { numRuns: 40 });
+        expect(Object.keys(Object.prototype)).toEqual([]);
+      });
+
       test("a save on another revision than the stored one is a conflict and changes nothing", async () => {
         const first = customer("ann", { metrics: { visits: 1 } });
         await store.save(write(saving(newCustomer("ann"), first)));
@@ -216,6 +245,30 @@ export function storeContract(name: string, open: (plan: Plan) => Promise<OpenSt
         await store.save(write(saving(ann, next(ann), { pages: [{ before, after, rows: {} }] })));
         expect((await page("ann", "2024-05", "all")).rows).toEqual({ [KEYS.a]: row("1") });
         expect(await places("payments", KEYS.b)).toEqual([]);
+      });
+
+      test("rows of a page are loaded as they were saved, each by its key, whatever payloads put into them", async () => {
+        let count = 0;
+        const property = fc.asyncProperty(
+          fc.constantFrom(...HOSTILE_TEXTS),
+          fc.array(hostileRows, { minLength: 1, maxLength: 3 }),
+          async (text, batches) => {
+            const id = `${text}${(count += 1)}`;
+            const nobody = newCustomer(id);
+            for (const rows of batches) {
+              const change = pageChange(await page(id, "2024-05", "all"), rows);
+              expect(await conflictsOf(saving(nobody, nobody, { pages: [change] }))).toEqual([]);
+              expect(await page(id, "2024-05", "all")).toEqual({ ...change.after, whole: true });
+              for (const [key, { at, live }] of Object.entries(change.after.rows)) {
+                expect((await page(id, "2024-05", [key])).rows).toEqual({ [key]: change.after.rows[key] });
+                expect(await places("payments", key)).toContainEqual({
+                  ...{ table: "payments", key, customerId: id, page: "2024-05", at, live },
+                });
+              }
+            }
+          },
+        );
+        await fc.assert(property, { numRuns: 25 });
       });
 
       // Its other pages may be: where every document is written by itself, they are ahead then, as after a crash.
