@@ -170,7 +170,7 @@ describeServer("the store on a MongoDB that is killed", wanted("file"), (mongo) 
   test("no save that was answered is lost, and saving goes on once it is back", async (context) => {
     needsOurOwn(context, mongo());
     const database = someDatabase();
-    const uri = `${mongo().uri}?serverSelectionTimeoutMS=500`;
+    const uri = `${mongo().uri}?serverSelectionTimeoutMS=3000`;
     const store = await openAt(uri, database);
     const answered = new Map<string, number>();
     let saves = 0;

@@ -138,7 +138,6 @@ public final class ProtocolServer {
         ? new InMemory()
         : new InFile(new MVStore.Builder().fileName(arguments[1]).autoCommitDisabled().open());
     MongoServer server = new MongoServer(backend.version(VERSION));
-    server.enableOplog();
     Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow));
     server.bind("127.0.0.1", port);
     Thread.currentThread().join();
