@@ -7,7 +7,7 @@ import type { StoredCustomer } from "./mongo-documents.ts";
 import { factField } from "./mongo-facts.ts";
 import { leastOf, mongoFilter } from "./mongo-filter.ts";
 import { fieldName } from "./mongo-names.ts";
-import { NOT_READ, readableOf } from "./mongo-read-documents.ts";
+import { READ, readableOf } from "./mongo-read-documents.ts";
 import type { Stored } from "./mongo-values.ts";
 import type { CustomerQuery, Listing } from "./reads.ts";
 
@@ -23,7 +23,7 @@ export async function listCustomers(
   for (const { match, sort, name } of stretches) {
     if (found.length >= wanted) break;
     const documents = await customers.find<StoredCustomer>({
-      ...{ filter: match, sort, fields: NOT_READ, limit: wanted - found.length },
+      ...{ filter: match, sort, fields: READ, limit: wanted - found.length },
     });
     for (const customer of documents)
       found.push({ customer, value: name === null ? null : valueIn(customer, name) });

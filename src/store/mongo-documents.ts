@@ -34,8 +34,10 @@ const PATCHED = {
 } as const satisfies Partial<Record<keyof Customer, number>>;
 const PARTS = Object.keys(PATCHED) as (keyof typeof PATCHED)[];
 
-/** What only lists and look-ups need. */
-export const NOT_LOADED = { facts: 0, places: 0, holds: 0, noted: 0, offered: 0, listed: 0, relay: 0, by: 0 };
+/** The customer itself, without what only lists and look-ups need. */
+export const LOADED: Readonly<Record<string, 1>> = Object.fromEntries(
+  ["revision", "dueMs", ...PARTS].map((part): [string, 1] => [part, 1]),
+);
 
 /** Documents in MongoDB. */
 export function mongoDocuments({ collection, plan, groups, stampOf }: DocumentParts): MongoDocuments {
@@ -55,7 +57,7 @@ export function mongoDocuments({ collection, plan, groups, stampOf }: DocumentPa
       const customers = new Map(ids.map((id) => [id, newCustomer(id)]));
       if (ids.length === 0) return customers;
       const filter = { _id: { $in: ids.map(orderedText) } };
-      for (const found of await collection.find<StoredCustomer>({ filter, fields: NOT_LOADED }))
+      for (const found of await collection.find<StoredCustomer>({ filter, fields: LOADED }))
         customers.set(originalOf(found._id), customerOf(found));
       return customers;
     },

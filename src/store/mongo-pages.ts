@@ -10,14 +10,18 @@ import type { PageRequest } from "./store.ts";
 
 /** Pages, one document each. */
 export interface MongoPages {
-  load(requests: readonly PageRequest[]): Promise<readonly Page[]>;
+  /** Pages with the rows asked for, by page id; one that there is not has no entry. */
+  load(requests: readonly PageRequest[]): Promise<ReadonlyMap<string, StoredPage>>;
+  /** Pages without rows, by page id. */
+  headers(refs: readonly PageRef[]): Promise<ReadonlyMap<string, StoredPage>>;
   /** Saves pages, each on the revision it was loaded at; answers the customers that lost one of theirs. */
   save(changes: readonly PageChange[]): Promise<ReadonlySet<string>>;
   /** Every page of these customers. */
   of(customerIds: readonly string[]): Promise<readonly PageRef[]>;
 }
 
-interface StoredPage extends Stored {
+/** A page as stored, or those parts of it that were asked for. */
+export interface StoredPage extends Stored {
   readonly _id: string;
   readonly customer: string;
   readonly table: string;
@@ -28,8 +32,10 @@ interface StoredPage extends Stored {
   readonly rows?: Stored;
 }
 
-/** Pages asked for at once: each brings the keys wanted of any of them, so a few at a time is least work for a server. */
-const AT_ONCE = 50;
+/** Pages read at once. */
+const HEADERS_AT_ONCE = 500;
+/** Pages read at once with some of their rows: every key wanted of any is looked for in each, so few. */
+const PARTS_AT_ONCE = 10;
 const HEADER = { customer: 1, table: 1, page: 1, revision: 1, totals: 1, liveRows: 1 };
 
 /** Pages in MongoDB. */
@@ -50,6 +56,8 @@ export function mongoPages(
   };
   return {
     load: (requests) => loadPages(collection, requests),
+    headers: async (refs) =>
+      byId(await inSteps(refs, HEADERS_AT_ONCE, (some) => find(collection, some, HEADER))),
     save: async (changes) => {
       const parts = changes.map((change) => ({ part: guarded(change), customerId: change.after.customerId }));
       const lost = await writeGuarded(
@@ -69,7 +77,7 @@ export function mongoPages(
 }
 
 /** A page's `_id`. */
-function pageId({ customerId, table, page }: PageRef): string {
+export function pageId({ customerId, table, page }: PageRef): string {
   return JSON.stringify([customerId, table, page]);
 }
 
@@ -120,20 +128,33 @@ function writeOf({ before, after, rows }: PageChange, by: string, placed: boolea
 async function loadPages(
   collection: MongoCollection,
   requests: readonly PageRequest[],
-): Promise<readonly Page[]> {
+): Promise<ReadonlyMap<string, StoredPage>> {
   const whole = requests.filter(({ keys }) => keys === "all");
   const partial = requests.filter(({ keys }) => keys !== "all");
-  const steps: Promise<readonly StoredPage[]>[] = [];
-  for (let at = 0; at < whole.length; at += AT_ONCE)
-    steps.push(find(collection, whole.slice(at, at + AT_ONCE), { ...HEADER, rows: 1 }));
-  for (let at = 0; at < partial.length; at += AT_ONCE) {
-    const some = partial.slice(at, at + AT_ONCE);
-    const keys = some.flatMap(({ keys: wanted }) => (wanted === "all" ? [] : wanted));
-    const rows = Object.fromEntries(keys.map((key) => [`rows.${fieldName(key)}`, 1]));
-    steps.push(find(collection, some, { ...HEADER, ...rows }));
-  }
-  const found = new Map((await Promise.all(steps)).flat().map((page) => [page._id, page]));
-  return requests.map((request) => pageOf(request, found.get(pageId(request))));
+  const found = await Promise.all([
+    inSteps(whole, HEADERS_AT_ONCE, (some) => find(collection, some, { ...HEADER, rows: 1 })),
+    inSteps(partial, PARTS_AT_ONCE, (some) => {
+      const keys = some.flatMap(({ keys: wanted }) => (wanted === "all" ? [] : wanted));
+      const rows = Object.fromEntries(keys.map((key) => [`rows.${fieldName(key)}`, 1]));
+      return find(collection, some, { ...HEADER, ...rows });
+    }),
+  ]);
+  return byId(found.flat());
+}
+
+function byId(pages: readonly StoredPage[]): ReadonlyMap<string, StoredPage> {
+  return new Map(pages.map((page) => [page._id, page]));
+}
+
+/** Reads a list in steps, all of them at once. */
+async function inSteps<T, R>(
+  list: readonly T[],
+  size: number,
+  read: (some: readonly T[]) => Promise<readonly R[]>,
+): Promise<readonly R[]> {
+  const steps: Promise<readonly R[]>[] = [];
+  for (let at = 0; at < list.length; at += size) steps.push(read(list.slice(at, at + size)));
+  return (await Promise.all(steps)).flat();
 }
 
 function find(
@@ -144,7 +165,8 @@ function find(
   return collection.find<StoredPage>({ filter: { _id: { $in: refs.map(pageId) } }, fields });
 }
 
-function pageOf({ customerId, table, page, keys }: PageRequest, found: StoredPage | undefined): Page {
+/** The answer to a request: the page as found, or a new one. */
+export function pageOf({ customerId, table, page, keys }: PageRequest, found: StoredPage | undefined): Page {
   const rows = found?.rows ?? {};
   const wanted =
     keys === "all"

@@ -1,9 +1,13 @@
 import type { Customer } from "../customer/customer.ts";
-import { type StoredCustomer, customerOf } from "./mongo-documents.ts";
+import { customerOf, LOADED, type StoredCustomer } from "./mongo-documents.ts";
 import { nameOf } from "./mongo-names.ts";
 
-/** What readers are not told, or find elsewhere. */
-export const NOT_READ = { outbox: 0, notes: 0, places: 0, holds: 0, offered: 0, listed: 0, relay: 0, by: 0 };
+/** What readers are told: the customer itself without outbox and notes, and what cursors are made of. */
+export const READ: Readonly<Record<string, 1>> = Object.fromEntries(
+  [...Object.keys(LOADED).filter((part) => part !== "outbox" && part !== "notes"), "noted", "facts"].map(
+    (part): [string, 1] => [part, 1],
+  ),
+);
 
 /** A document as the API sees it: without outbox, and with one note per paged table that tells its number of live rows. */
 export function readableOf(found: StoredCustomer): Customer {

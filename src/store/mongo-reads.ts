@@ -10,7 +10,7 @@ import { countMembers, membersIndex } from "./mongo-members.ts";
 import { orderedText, originalOf } from "./mongo-names.ts";
 import { listOffers } from "./mongo-offers.ts";
 import type { MongoQuarantine } from "./mongo-quarantine.ts";
-import { NOT_READ, readableOf } from "./mongo-read-documents.ts";
+import { READ, readableOf } from "./mongo-read-documents.ts";
 import { listRows } from "./mongo-rows.ts";
 import type { Wishes } from "./mongo-wishes.ts";
 import type { Reads } from "./reads.ts";
@@ -40,7 +40,7 @@ export function mongoReads({ mongo, plan, find, ledger, quarantine, wishes }: Re
       if (wanted.length === 0) return ids.map(() => null);
       const documents = await customers.find<StoredCustomer>({
         filter: { _id: { $in: wanted } },
-        fields: NOT_READ,
+        fields: READ,
       });
       const found = new Map(documents.map((each) => [originalOf(each._id), readableOf(each)]));
       return ids.map((id) => found.get(id) ?? null);

@@ -2,7 +2,7 @@ import { NOBODY } from "../customer/customer.ts";
 import type { Log } from "../log.ts";
 import type { FactGroup } from "./facts.ts";
 import type { Mongo } from "./mongo-client.ts";
-import { customerOf, NOT_LOADED, type StoredCustomer } from "./mongo-documents.ts";
+import { customerOf, LOADED, type StoredCustomer } from "./mongo-documents.ts";
 import { factsIn } from "./mongo-facts.ts";
 import { readMeta, writeMeta } from "./mongo-meta.ts";
 
@@ -27,7 +27,7 @@ export async function remakeFacts(mongo: Mongo, groups: readonly FactGroup[], lo
       filter,
       sort: { _id: 1 },
       limit: step,
-      fields: NOT_LOADED,
+      fields: LOADED,
     });
     const { matched } = await customers.write(
       found.map((each) => ({

@@ -7,11 +7,11 @@ import { openMongo, type Mongo, type MongoOptions } from "./mongo-client.ts";
 import { mongoDocuments } from "./mongo-documents.ts";
 import { createStamps } from "./mongo-guarded.ts";
 import { findHolders } from "./mongo-holders.ts";
+import { load } from "./mongo-load.ts";
 import { mongoLedger } from "./mongo-ledger.ts";
 import { checkVersion, readMeta, writeMeta } from "./mongo-meta.ts";
 import { orderedText, originalOf } from "./mongo-names.ts";
 import { mongoPages } from "./mongo-pages.ts";
-import { findPlaces } from "./mongo-places.ts";
 import { mongoQuarantine } from "./mongo-quarantine.ts";
 import { mongoReads } from "./mongo-reads.ts";
 import { remakeFacts } from "./mongo-remake.ts";
@@ -53,6 +53,9 @@ function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Eve
   const stampOf = createStamps(writer);
   const groups = factsOf(plan);
   const documents = mongoDocuments({ collection: customers, plan, groups, stampOf });
+  const pagedTables = new Set(
+    plan.tables.filter(({ storage }) => storage.kind === "paged").map(({ name }) => name),
+  );
   const paged = mongoPages(pages, { plan, stampOf });
   const quarantine = mongoQuarantine(mongo.collection("quarantine"), mongo.readable("quarantine"));
   const ledger = mongoLedger({
@@ -83,15 +86,8 @@ function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Eve
   let open = true;
   return {
     shared: true,
-    load: async (request) => {
-      const [found, loaded, places, truncates] = await Promise.all([
-        documents.load(request.customers),
-        paged.load(request.pages),
-        findPlaces({ customers, pages, plan }, request.keys),
-        ledger.truncates(),
-      ]);
-      return { customers: found, pages: loaded, places, truncates };
-    },
+    load: (request) =>
+      load({ customers, pages, paged: pagedTables, documents, loadedPages: paged, ledger }, request),
     save: async (save) => {
       const [conflicts] = await settled([
         saveCustomers(save.customers),

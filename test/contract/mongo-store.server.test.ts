@@ -31,5 +31,5 @@ describeServer("on a MongoDB", { needs: ["mongo"], start: (use) => use(startMong
   };
 
   storeContract("mongo", open);
-  readsContract("mongo", open);
+  readsContract("mongo", open, 3);
 });
