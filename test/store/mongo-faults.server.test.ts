@@ -5,6 +5,7 @@ import { newCustomer } from "../../src/customer/customer.ts";
 import { codeOf } from "../../src/errors.ts";
 import { createPatience } from "../../src/ingest/patience.ts";
 import { silentLog } from "../../src/log.ts";
+import { noMetrics } from "../../src/metrics.ts";
 import { openMongoStore } from "../../src/store/mongo-store.ts";
 import { EMPTY_SAVE, type Save } from "../../src/store/store.ts";
 import {
@@ -191,7 +192,12 @@ describeServer("the store on a MongoDB that is killed", wanted("file"), (mongo) 
       expect(each.status === "rejected" && codeOf(each.reason)).toBe("STORE_UNAVAILABLE");
     await mongo().restart();
     // Connections to the one that died are still in the pool.
-    const patience = createPatience({ clock: systemClock, log: silentLog, signal: context.signal });
+    const patience = createPatience({
+      clock: systemClock,
+      log: silentLog,
+      metrics: noMetrics,
+      signal: context.signal,
+    });
     const { customers } = await patience("loading", () =>
       store.load({ customers: ids, pages: [], keys: {} }),
     );
