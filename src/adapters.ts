@@ -65,6 +65,8 @@ export interface Adapters {
   readonly source: Source | null;
   readonly store: Store & Reads & Everyone;
   readonly updates: Updates;
+  /** Throws SETTINGS_INVALID for an update stream that would lose updates in silence, UPDATES_UNAVAILABLE when it cannot be asked. */
+  checkUpdates(): Promise<void>;
   /** How the source is doing, for `/readyz`. */
   readonly status: Status;
   /** Brings what the source counts by itself up to date. */
@@ -92,11 +94,13 @@ export async function openAdapters(options: AdapterOptions, beside: Beside): Pro
   };
   try {
     const store = opened(await openStore(options, directory, beside));
-    const updates = opened(openUpdates(options, directory, beside));
+    const { updates, checkUpdates } = openUpdates(options, directory, beside);
+    opened(updates);
     const { source, status, look } = openSource(options, directory, beside);
     return {
       store,
       updates,
+      checkUpdates,
       source,
       status,
       look,
@@ -134,10 +138,14 @@ function openUpdates(
   { updates }: AdapterOptions,
   directory: DataDirectory | null,
   { clock, log }: Beside,
-): Updates {
-  if (updates?.kind !== "redis") return localUpdates({ path: needed(directory).updates, clock });
+): Pick<Adapters, "updates" | "checkUpdates"> {
+  if (updates?.kind !== "redis") {
+    const local = localUpdates({ path: needed(directory).updates, clock });
+    return { updates: local, checkUpdates: () => Promise.resolve() };
+  }
   const { address, ca } = updates;
-  return redisUpdates({ address, clock, log, ...(ca === null ? {} : { tls: { ca } }) });
+  const redis = redisUpdates({ address, clock, log, ...(ca === null ? {} : { tls: { ca } }) });
+  return { updates: redis, checkUpdates: () => redis.check() };
 }
 
 function openSource(

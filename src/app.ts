@@ -8,6 +8,7 @@ import { createRelay } from "./ingest/relay.ts";
 import type { SourceRecord } from "./cdc/change.ts";
 import { findFiles } from "./ingest/file-progress.ts";
 import type { Lag, Source, Unreadable } from "./ingest/source.ts";
+import { createHealth, type Health } from "./health.ts";
 import type { Log } from "./log.ts";
 import { createPrometheus, type Prometheus } from "./prometheus.ts";
 import { guardAddress, serveCustomers, serveProbes, type ServeOptions, type Serving } from "./serving.ts";
@@ -94,14 +95,18 @@ function createIngest({ plan, log, role }: AppOptions, { source, store, updates 
   };
 }
 
-function createServing(options: AppOptions, parts: Adapters, beside: Beside): Serving | null {
+function createServing(
+  options: AppOptions,
+  parts: Adapters,
+  beside: Beside & { readonly health: Health },
+): Serving | null {
   const { plan, serve, log, role } = options;
   if (serve === null) return null;
   const { metrics } = beside;
   metrics.lookFirst(vitalSigns(metrics));
   metrics.lookFirst(() => parts.look(metrics));
-  const serving = { plan, serve, log, ...beside };
-  return role === "ingest" ? serveProbes(serving, parts) : serveCustomers(serving, parts);
+  const serving = { plan, serve, log, ...beside, status: beside.health.status };
+  return role === "ingest" ? serveProbes(serving) : serveCustomers(serving, parts);
 }
 
 async function closeAdapters({ source, updates, store, release }: Adapters, step: StopStep): Promise<void> {
@@ -119,9 +124,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const parts: Adapters = { ...opened, source: overheard(opened.source, options.onUnreadable) };
   const beside = { clock, metrics: createPrometheus() };
   const ingest = createIngest(options, parts, beside);
+  const health = createHealth({ plan: options.plan, parts, clock, log });
+  const looking = new AbortController();
   let serving: Serving | null;
   try {
-    serving = createServing(options, parts, beside);
+    serving = createServing(options, parts, { ...beside, health });
   } catch (error) {
     await closeAdapters(parts, createStop(log));
     throw error;
@@ -132,6 +139,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const close = async (): Promise<void> => {
     serving?.notReady("stopping");
     ingest.abort();
+    looking.abort();
     const step = createStop(log);
     await step("ingest", async () => finished);
     await serving?.stop(step);
@@ -139,7 +147,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   return {
     async start() {
+      await health.begin();
       await ingest.prepare();
+      if (serving !== null) void health.run(looking.signal);
       const url = (await serving?.start()) ?? null;
       finished = ingest.run();
       finished.catch(() => serving?.notReady("ingest failed"));

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { Customer360Error } from "./errors.ts";
+import type { LogLevel } from "./log.ts";
 
 /** One setting, as the environment, the command line and docs/OPERATIONS.md know it. */
 export interface Setting {
@@ -44,7 +45,12 @@ export interface Settings {
   readonly mongodbUri: string | null;
   readonly redisUrl: string | null;
   readonly redisCaFile: string | null;
+  readonly logFormat: LogFormat;
+  readonly logLevel: LogLevel;
 }
+
+/** How `start` logs: JSON, lines for people, or by whether a person watches. */
+export type LogFormat = "auto" | "json" | "line";
 
 /** What a process does: apply changes, answer clients, or both. */
 export type Role = "all" | "ingest" | "api";
@@ -188,6 +194,18 @@ const DECLARED = {
     },
   ),
   redisCaFile: text("REDIS_CA_FILE", "PEM file of the authorities to trust, if not those of the system."),
+  logFormat: {
+    ...text("LOG_FORMAT", "How start logs: json, line, or auto for line on a terminal and json elsewhere.", {
+      shape: z.enum(["auto", "json", "line"], "is none of auto, json, line"),
+    }),
+    fallback: "auto",
+  },
+  logLevel: {
+    ...text("LOG_LEVEL", "The least that start logs: info, warn or error.", {
+      shape: z.enum(["info", "warn", "error"], "is none of info, warn, error"),
+    }),
+    fallback: "info",
+  },
 } as const satisfies Readonly<Record<keyof Settings, Declared>>;
 
 /** Every setting there is, for documentation and its test. */
@@ -224,6 +242,21 @@ export function readSettings(overrides: Overrides = {}, environment = process.en
     );
   }
   return values as unknown as Settings;
+}
+
+/** What must not be printed: the values of secret settings, and the passwords in addresses, as given and decoded. */
+export function readSecrets(environment = process.env): readonly string[] {
+  const values = SETTINGS.filter(({ secret }) => secret).flatMap(({ env }) => environment[env] || []);
+  const passwords = values.flatMap((value) => /^[\w+]+:\/\/[^/]*?:(.+)@/.exec(value)?.[1] ?? []);
+  return [...values, ...passwords, ...passwords.map(decoded)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** True unless NO_COLOR asks for plain text. */

@@ -1,7 +1,7 @@
 import type { Adapters } from "./adapters.ts";
 import type { Clock } from "./clock.ts";
 import type { Plan } from "./customer/plan.ts";
-import { Customer360Error } from "./errors.ts";
+import { codeOf, Customer360Error } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Prometheus } from "./prometheus.ts";
 import type { Context, Viewer } from "./resolvers/context.ts";
@@ -12,7 +12,7 @@ import { isLoopback } from "./server/origins.ts";
 import { createProbeServer } from "./server/probe-server.ts";
 import type { Status } from "./server/probes.ts";
 import type { StopStep } from "./stop.ts";
-import { createHub } from "./updates/hub.ts";
+import { createHub, type Hub } from "./updates/hub.ts";
 
 /** How to serve. */
 export interface ServeOptions {
@@ -32,6 +32,8 @@ export interface ServingOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly metrics: Prometheus;
+  /** How the process is doing, once it has started. */
+  readonly status: Status;
 }
 
 /** What answers on a port. */
@@ -81,10 +83,34 @@ function readiness(
   };
 }
 
+/** True once the hub reads the stream, false when the stream is away. */
+async function isBegun(hub: Hub): Promise<boolean> {
+  try {
+    await hub.start();
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== "UPDATES_UNAVAILABLE") throw error;
+    return false;
+  }
+}
+
+/** Begins to read the stream as soon as it is there: until then queries are answered, and subscriptions told to come back. */
+async function begin(
+  hub: Hub,
+  { clock, log, signal }: Pick<ServingOptions, "clock" | "log"> & { readonly signal: AbortSignal },
+): Promise<void> {
+  log.warn("the update stream is away: subscriptions begin once it is there");
+  do await clock.wait(RETRY_MS, signal);
+  while (!signal.aborted && !(await isBegun(hub)));
+  if (!signal.aborted) log.info("the update stream is there: subscriptions begin");
+}
+
+const RETRY_MS = 500;
+
 /** Serves customers: hub, schema and server. */
 export function serveCustomers(
-  { plan, serve, log, clock, metrics }: ServingOptions,
-  { source, store, updates, status, cursorSecret }: Adapters,
+  { plan, serve, log, clock, metrics, status }: ServingOptions,
+  { source, store, updates, cursorSecret }: Pick<Adapters, "source" | "store" | "updates" | "cursorSecret">,
 ): Serving {
   const hub = createHub({ updates, clock, log, metrics });
   const cursors = createCursors(secretOf(serve, cursorSecret));
@@ -111,15 +137,17 @@ export function serveCustomers(
     status: ready.status,
     log,
   });
+  const stopping = new AbortController();
   return {
     async start() {
-      await hub.start();
+      if (!(await isBegun(hub))) void begin(hub, { clock, log, signal: stopping.signal });
       const { url } = await server.listen(serve.host, serve.port);
       ready.say(null);
       return url;
     },
     notReady: ready.say,
     async stop(step) {
+      stopping.abort();
       hub.drain();
       await step("open streams", () => server.drain());
       await step("server", () => server.close());
@@ -129,7 +157,7 @@ export function serveCustomers(
 }
 
 /** Serves nothing but what a process that only ingests tells about itself. */
-export function serveProbes({ serve, metrics }: ServingOptions, { status }: Adapters): Serving {
+export function serveProbes({ serve, metrics, status }: ServingOptions): Serving {
   const ready = readiness(status, metrics);
   const server = createProbeServer(ready.status);
   return {

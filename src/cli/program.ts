@@ -8,6 +8,7 @@ import { ingestCommand } from "./ingest.ts";
 import { schemaCommand } from "./schema.ts";
 import { startCommand } from "./start.ts";
 import type { Terminal } from "./terminal.ts";
+import { Told } from "./told.ts";
 
 /** Exit codes: done, failed, asked wrongly. */
 const DONE = 0;
@@ -53,6 +54,7 @@ Examples:
 
 function explain(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : MISUSED;
+  if (error instanceof Told) return exitCode(error.cause);
   const code = codeOf(error);
   if (code === null) {
     terminal.err(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
@@ -61,7 +63,11 @@ function explain(error: unknown, terminal: Terminal): number {
   terminal.err(`error ${code}: ${(error as Error).message}\n`);
   const { cause } = error as Error;
   if (cause instanceof Error) terminal.err(`  cause: ${cause.message}\n`);
-  return code === "SETTINGS_INVALID" ? MISUSED : FAILED;
+  return exitCode(error);
+}
+
+function exitCode(error: unknown): number {
+  return codeOf(error) === "SETTINGS_INVALID" ? MISUSED : FAILED;
 }
 
 /** Runs one command line and answers its exit code: 0 done, 1 failed, 2 asked wrongly. */

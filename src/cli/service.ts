@@ -1,5 +1,6 @@
 import { createApp, type App, type AppOptions } from "../app.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Role } from "../config.ts";
+import { reported, type Log } from "../log.ts";
 
 /** A server run from its start to its end. */
 export interface Service {
@@ -8,15 +9,27 @@ export interface Service {
   readonly beside: (url: string, app: App, running: AbortSignal) => Promise<void>;
 }
 
-/** Runs an app until the signal aborts or ingest fails; answers once everything is closed, and passes the failure on. */
+/**
+ * Runs an app until the signal aborts, ingest fails or something throws that nobody catches; answers once everything is closed, and
+ * passes the failure on. After a failure that nobody caught nothing is known to be whole: the process drains and ends.
+ */
 export async function serveUntil(signal: AbortSignal, service: Service): Promise<void> {
+  const crash = watchForCrash(service.app.log);
+  try {
+    await serveWatched(signal, service, crash.failure);
+  } finally {
+    crash.forget();
+  }
+}
+
+async function serveWatched(signal: AbortSignal, service: Service, crashed: Promise<never>): Promise<void> {
   const app = await createApp(service.app);
   const ended = new AbortController();
   let beside: Promise<void> = Promise.resolve();
   try {
-    const url = await app.start();
+    const url = await Promise.race([app.start(), crashed]);
     beside = service.beside(url ?? "", app, AbortSignal.any([signal, ended.signal]));
-    await Promise.race([aborted(signal), app.finished(), beside.then(() => aborted(signal))]);
+    await Promise.race([aborted(signal), app.finished(), crashed, beside.then(() => aborted(signal))]);
   } finally {
     ended.abort();
     await Promise.allSettled([beside]);
@@ -31,8 +44,25 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Rejects with the first failure that nobody catches; those that follow are logged. */
+function watchForCrash(log: Log): { readonly failure: Promise<never>; forget(): void } {
+  let fail: (error: unknown) => void = () => {};
+  const failure = new Promise<never>((_, reject) => (fail = reject));
+  failure.catch(() => {});
+  const met = (error: unknown): void => {
+    log.error("a failure that nobody caught: the process stops", reported(error));
+    fail(error);
+  };
+  // Also told of rejected promises, as long as nobody listens for those.
+  process.on("uncaughtException", met);
+  return { failure, forget: () => void process.off("uncaughtException", met) };
+}
+
 /** Says where to find what a server serves. */
-export function announce(terminal: Terminal, url: string): Promise<void> {
-  terminal.err(`serving ${url}/graphql (GraphiQL in a browser), ${url}/healthz, ${url}/readyz\n`);
+export function announce(log: Log, url: string, role: Role): Promise<void> {
+  const probes = `${url}/healthz, ${url}/readyz, ${url}/metrics`;
+  log.info(
+    role === "ingest" ? `serving ${probes}` : `serving ${url}/graphql (GraphiQL in a browser), ${probes}`,
+  );
   return Promise.resolve();
 }

@@ -1,9 +1,11 @@
 import { Command } from "commander";
-import { readSettings } from "../config.ts";
+import { readSettings, type Settings } from "../config.ts";
 import { connectionsOf } from "../connections.ts";
+import type { Log } from "../log.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";
 import { announce, serveUntil } from "./service.ts";
-import { terminalLog, type Terminal } from "./terminal.ts";
+import { isJson, serviceLog, type Terminal } from "./terminal.ts";
+import { tellingFailure } from "./told.ts";
 
 interface StartFlags {
   readonly port?: string;
@@ -36,9 +38,6 @@ Examples:
   PIPELINE=bank.yaml RECORDS_DIR=./records PORT=8080 customer360 start`,
     )
     .action(async (file: string | undefined, flags: StartFlags) => {
-      const log = terminalLog(terminal);
-      /** Each reason is told once; the quarantine has the rest. */
-      const told = new Set<string>();
       const settings = readSettings({
         port: flags.port,
         host: flags.host,
@@ -46,23 +45,38 @@ Examples:
         recordsDir: flags.records,
         role: flags.role,
       });
-      const plan = readPlan(pipelineFile(file, flags.pipeline));
-      const { dataDir, role, host, port, graphiql, cursorSecret } = settings;
-      await serveUntil(signal, {
-        app: {
-          plan,
-          dataDir,
-          fresh: false,
-          ...connectionsOf(settings),
-          role,
-          serve: { host, port, insecure: flags.insecure === true, graphiql, cursorSecret },
-          log,
-          onUnreadable: ({ origin, reason }) => {
-            if (!told.has(reason)) log.warn("records cannot be read", { file: origin.topic, reason });
-            told.add(reason);
-          },
-        },
-        beside: (url) => announce(terminal, url),
-      });
+      const log = await serviceLog(terminal, settings);
+      const serve = () => start(file, flags, { settings, log, signal });
+      await (isJson(terminal, settings.logFormat) ? tellingFailure(log, serve) : serve());
     });
+}
+
+/** What starting takes, besides what was asked for. */
+interface Beside {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+async function start(
+  file: string | undefined,
+  flags: StartFlags,
+  { settings, log, signal }: Beside,
+): Promise<void> {
+  const plan = readPlan(pipelineFile(file, flags.pipeline));
+  const { dataDir, role, host, port, graphiql, cursorSecret } = settings;
+  /** Each reason is told once; the quarantine has the rest. */
+  const told = new Set<string>();
+  await serveUntil(signal, {
+    app: {
+      ...{ plan, dataDir, role, log, fresh: false },
+      ...connectionsOf(settings),
+      serve: { host, port, insecure: flags.insecure === true, graphiql, cursorSecret },
+      onUnreadable: ({ origin, reason }) => {
+        if (!told.has(reason)) log.warn("records cannot be read", { file: origin.topic, reason });
+        told.add(reason);
+      },
+    },
+    beside: (url) => announce(log, url, role),
+  });
 }

@@ -1,5 +1,6 @@
-import { colorWanted } from "../config.ts";
-import { lineLog, type Log } from "../log.ts";
+import { colorWanted, readSecrets, type Settings } from "../config.ts";
+import { atLeast, lineLog, type Log } from "../log.ts";
+import { createRedactor } from "../redact.ts";
 
 /** Where a command speaks: results to `out`, everything about getting there to `err`. */
 export interface Terminal {
@@ -11,11 +12,12 @@ export interface Terminal {
   readonly color: boolean;
 }
 
-/** The terminal of this process. */
+/** The terminal of this process. What goes to `err` is rid of secrets. */
 export function processTerminal(): Terminal {
+  const redact = createRedactor(readSecrets());
   return {
     out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+    err: (text) => void process.stderr.write(redact(text)),
     interactive: process.stderr.isTTY,
     color: process.stdout.isTTY && colorWanted(),
   };
@@ -27,6 +29,24 @@ export function terminalLog(terminal: Terminal): Log {
     (line) => terminal.err(line),
     () => new Date(),
   );
+}
+
+/** The log of a process that runs for long: lines where a person watches, else JSON, unless the settings say. */
+export async function serviceLog(
+  terminal: Terminal,
+  { logFormat, logLevel, role }: Pick<Settings, "logFormat" | "logLevel" | "role">,
+): Promise<Log> {
+  if (!isJson(terminal, logFormat)) return atLeast(logLevel, terminalLog(terminal));
+  const { jsonLog } = await import("../json-log.ts");
+  return atLeast(
+    logLevel,
+    jsonLog((line) => terminal.err(line), { pid: process.pid, role }),
+  );
+}
+
+/** True when a log on this terminal is JSON. */
+export function isJson({ interactive }: Terminal, format: Settings["logFormat"]): boolean {
+  return format === "json" || (format === "auto" && !interactive);
 }
 
 /** Emphasis, where the terminal takes it. */

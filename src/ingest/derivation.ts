@@ -67,6 +67,20 @@ export function checkMeaning(found: Derivation, wanted: Derivation): void {
     );
 }
 
+/** Why what is stored, derived under the text noted with it, is not what a plan would make of it; null when it is. */
+export function strangeness(text: string | null, plan: Pick<Plan, "version">): string | null {
+  if (text === null) return null;
+  const { version, pending } = JSON.parse(text) as Derivation;
+  if (version !== plan.version)
+    return (
+      `customers are derived under another pipeline file (version ${version}) than this process serves (${plan.version}): ` +
+      "metrics, segments and offers may contradict it; start all processes with one file"
+    );
+  return pending === undefined
+    ? null
+    : "customers are being derived anew: some still show what the former pipeline file made of them";
+}
+
 /** Whose memory stays good from one derivation to the next. */
 export function keptMemory(found: Derivation, wanted: Derivation): readonly string[] {
   const good = found.pending === undefined ? null : new Set(found.pending.kept);

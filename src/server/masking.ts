@@ -2,10 +2,16 @@ import { randomUUID } from "node:crypto";
 import { GraphQLError } from "graphql";
 import { codeOf } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { Log } from "../log.ts";
+import { reported, type Log } from "../log.ts";
 
 /** Failures whose words were written for the client. Of every other one the client gets an id, and the log the rest. */
 const SHOWN: ReadonlySet<ErrorCode> = new Set(["BAD_USER_INPUT", "CURSOR_INVALID", "NOT_FOUND"]);
+
+/** Failures of the world that pass: the client is told to ask again. Whoever looks after that part of the world logs them. */
+const PASSING: ReadonlyMap<ErrorCode | null, string> = new Map([
+  ["STORE_UNAVAILABLE", "Customers cannot be read at the moment. Ask again in a few seconds."],
+  ["UPDATES_UNAVAILABLE", "Updates cannot be read at the moment. Subscribe again in a few seconds."],
+]);
 
 /** Turns whatever was thrown into what a client may see. */
 export type Mask = (error: unknown) => GraphQLError;
@@ -23,12 +29,13 @@ export function createMask(log: Log): Mask {
     if (code !== null && SHOWN.has(code)) {
       return rewritten(located, cause instanceof Error ? cause.message : "", { code });
     }
+    const passing = PASSING.get(code);
+    if (passing !== undefined) return rewritten(located, passing, { code, retryable: true });
     const id = randomUUID();
     log.error("an answer failed", {
       id,
       path: located?.path?.join("."),
-      code: code ?? undefined,
-      error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+      ...reported(cause),
     });
     return rewritten(located, `Internal error. Its details are in the server's log under ${id}.`, {
       code: "INTERNAL_ERROR",

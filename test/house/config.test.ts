@@ -39,6 +39,8 @@ describe("settings", () => {
       mongodbUri: null,
       redisUrl: null,
       redisCaFile: null,
+      logFormat: "auto",
+      logLevel: "info",
     });
   });
 
