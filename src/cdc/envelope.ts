@@ -1,3 +1,4 @@
+import { binlogOf, type BinlogPlace } from "./binlog.ts";
 import type { Skip } from "./change.ts";
 import { rowSchema } from "./connect-schema.ts";
 import { isObject, member, type Json, type JsonObject } from "./json.ts";
@@ -13,6 +14,8 @@ export interface Envelope {
   readonly after: RawRow | null;
   /** PostgreSQL's log position; undefined when the record has none. */
   readonly lsn: Json | undefined;
+  /** The place in a MySQL or MariaDB log; undefined when the record has none. */
+  readonly binlog: BinlogPlace | undefined;
   /** When the source committed, as sent. */
   readonly sourceMs: Json | undefined;
   readonly columns: RowColumns;
@@ -75,6 +78,7 @@ export function flatEnvelope(found: KeyRow, reader: RowReader, table: TablePlan)
     before: isDelete ? row : null,
     after: isDelete ? null : row,
     lsn: field("__lsn") ?? field("__source_lsn"),
+    binlog: undefined,
     sourceMs: field("__source_ts_ms"),
     columns,
   };
@@ -131,6 +135,7 @@ function openEnvelope(payload: JsonObject, op: string, columns: RowColumns, read
     before: reader.pick(before),
     after: reader.pick(after),
     lsn: member(source, "lsn"),
+    binlog: binlogOf(source),
     sourceMs: member(source, "ts_ms"),
     columns,
   };

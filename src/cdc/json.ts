@@ -185,3 +185,9 @@ class Reader {
     this.#at = SPACE.lastIndex;
   }
 }
+
+/** The digits of a number, or a text, as sent; empty text for anything else. */
+export function integerText(json: Json): string {
+  if (json instanceof Digits) return json.text;
+  return typeof json === "number" || typeof json === "string" ? String(json) : "";
+}

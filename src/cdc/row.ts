@@ -1,7 +1,8 @@
+import { binlogComponents, type BinlogPlace } from "./binlog.ts";
 import type { Change, Op, Position, Refusal, RefusalCode, SourceRecord, Value, Values } from "./change.ts";
 import { trimDecimal } from "./decimals.ts";
 import type { Envelope, KeyRow } from "./envelope.ts";
-import { Digits, type Json } from "./json.ts";
+import { integerText, type Json } from "./json.ts";
 import { mayBeMadeUp, valueAt, type RowColumns } from "./row-columns.ts";
 import type { RawRow } from "./row-reader.ts";
 import {
@@ -74,7 +75,7 @@ export class RowMaker {
     this.#customerSlot = slotOf(table.customer);
     this.#pageSlot = table.storage.kind === "paged" ? slotOf(table.storage.column) : -1;
     this.#sequence =
-      table.sequence.kind === "postgres" ? null : sequenceColumns(table, table.sequence.columns, slotOf);
+      table.sequence.kind === "log" ? null : sequenceColumns(table, table.sequence.columns, slotOf);
     this.#clock = clockOf(table);
     this.#epoch = epochText(table.epoch);
     this.#names = table.columns.map(({ name }) => name);
@@ -257,12 +258,21 @@ export class RowMaker {
 
   /** Rows of an incremental snapshot have no log position: they stand below everything. */
   #logPosition(envelope: Envelope, isSnapshot: boolean): Position | Refused {
-    const { lsn } = envelope;
-    if ((lsn === null || lsn === undefined) && isSnapshot) return positionOf(this.#epoch, ZERO, true);
+    const { lsn, binlog } = envelope;
     const position =
-      lsn === null || lsn === undefined ? null : integerPosition(this.#epoch, integerText(lsn), isSnapshot);
+      lsn === null || lsn === undefined
+        ? this.#binlogPosition(binlog, isSnapshot)
+        : integerPosition(this.#epoch, integerText(lsn), isSnapshot);
     if (position !== null) return position;
-    return new Refused("missing-sequence", "has no PostgreSQL log position (source.lsn); declare sequenceBy");
+    return new Refused(
+      "missing-sequence",
+      "has no position in the log of a PostgreSQL (source.lsn), MySQL or MariaDB (source.file, pos); declare sequenceBy",
+    );
+  }
+
+  #binlogPosition(binlog: BinlogPlace | undefined, isSnapshot: boolean): Position | null {
+    const components = binlog === undefined ? (isSnapshot ? ZERO : null) : binlogComponents(binlog);
+    return components === null ? null : positionOf(this.#epoch, components, isSnapshot);
   }
 
   #missingSequence(slot: number, op: Op): Refused {
@@ -312,7 +322,7 @@ function beginsWithDate(text: string): boolean {
 
 /** The first column of a declared sequence, when it holds instants. */
 function clockOf({ sequence, columns }: TablePlan): string | null {
-  if (sequence.kind === "postgres") return null;
+  if (sequence.kind === "log") return null;
   const first = columns.find(({ name }) => name === sequence.columns[0]);
   return first?.type === "timestamp" ? first.name : null;
 }
@@ -321,12 +331,6 @@ function instantMs(value: Value | undefined): number | null {
   const ms = typeof value === "string" ? Date.parse(value) : Number.NaN;
   return Number.isNaN(ms) ? null : ms;
 }
-
-function integerText(json: Json): string {
-  if (json instanceof Digits) return json.text;
-  return typeof json === "number" || typeof json === "string" ? String(json) : "";
-}
-
 function millisOf(json: Json | undefined): number | null {
   return typeof json === "number" && json > 0 ? json : null;
 }

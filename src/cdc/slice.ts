@@ -1,3 +1,4 @@
+import { BINLOG_FIELDS, isFile } from "./binlog.ts";
 import { declaresWrapper, flatEnvelope, FLAT_FIELDS, type Envelope, type KeyRow } from "./envelope.ts";
 import { compileRow, type RowColumns } from "./row-columns.ts";
 import { END, NameOrder, RowReader, UNCLEAR, UNWANTED, type RawRow } from "./row-reader.ts";
@@ -62,7 +63,7 @@ export class Slicer {
   // Within a payload the wrapper's names mean nothing; the slots stay the same.
   readonly #inner = new NameOrder(["", "", ...ENVELOPE]);
   readonly #wrapper = new NameOrder(WRAPPER);
-  readonly #source = new RowReader(["lsn", "ts_ms"], [], ["lsn"]);
+  readonly #source = new RowReader(["lsn", "ts_ms", ...BINLOG_FIELDS], [], ["lsn", "pos", "row"]);
   readonly #scanner = new Scanner(Buffer.alloc(0));
 
   constructor(table: TablePlan, readers: Readers) {
@@ -86,7 +87,9 @@ export class Slicer {
     if (found.op === null || !this.#readBefore(found, needsBefore)) return null;
     const { op, before, after, source } = found;
     const columns = hasSeen(found, PAYLOAD) ? found.columns : this.#plain;
-    return { op, before, after, lsn: source?.[0], sourceMs: source?.[1], columns };
+    const [lsn, sourceMs, file, pos, row] = source ?? [];
+    const binlog = isFile(file) ? { file, pos, row } : undefined;
+    return { op, before, after, lsn, binlog, sourceMs, columns };
   }
 
   /** Opens a message key; null also when it is no object at all. */

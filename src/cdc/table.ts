@@ -60,7 +60,7 @@ export type Storage =
 
 /** Where a table's order comes from: declared columns, compared field by field, or the connector's own fields. */
 export type SequencePlan =
-  { readonly kind: "columns"; readonly columns: readonly string[] } | { readonly kind: "postgres" };
+  { readonly kind: "columns"; readonly columns: readonly string[] } | { readonly kind: "log" };
 
 /** Everything the core needs to know about one table. Built by src/plan from the pipeline file. */
 export interface TablePlan {

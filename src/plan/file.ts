@@ -97,7 +97,7 @@ const tableSchema = z.strictObject({
     .meta({ description: "Keep the rows in pages, for tables with thousands of rows per customer." }),
   sequenceBy: z.array(column).min(1).optional().meta({
     description:
-      "The columns that order the changes of a row, compared one after the other. Left out: PostgreSQL's own position (lsn).",
+      "The columns that order the changes of a row, compared one after the other. Left out: the position in the database's log, of PostgreSQL, MySQL or MariaDB.",
   }),
   epoch: z.int().min(0).max(9999).optional().meta({
     description: "Raised when the source's positions start anew (a restore, a failover). Default 0.",

@@ -23,7 +23,7 @@ function constantSequence({ table, changes }: Seen): Warning[] {
     .map(({ name }) => name);
   const hint = candidates.length > 0 ? `; ${candidates.join(" or ")} does move` : "";
   const what =
-    table.sequence.kind === "postgres"
+    table.sequence.kind === "log"
       ? "the connector's own position (lsn)"
       : `the sequence (${table.sequence.columns.join(", ")})`;
   const text = `${what} is the same in all ${streamed.length} changes of ${table.name}, so the newest cannot be told: name another column in sequenceBy${hint}`;
@@ -31,7 +31,7 @@ function constantSequence({ table, changes }: Seen): Warning[] {
 }
 
 function textDates({ table, changes }: Seen): Warning[] {
-  if (table.sequence.kind === "postgres") return [];
+  if (table.sequence.kind === "log") return [];
   return table.sequence.columns.flatMap((name): Warning[] => {
     const isText = table.columns.some((column) => column.name === name && column.type === "text");
     const example = changes
@@ -49,7 +49,7 @@ function recordKeys({ table, changes, recordKeys: keys }: Seen): Warning[] {
   const random = keys.length >= ENOUGH && new Set(keys).size === keys.length && rows.size < changes.length;
   if (!random || table.appendOnly) return [];
   const order =
-    table.sequence.kind === "postgres" ? "the connector's position" : table.sequence.columns.join(", ");
+    table.sequence.kind === "log" ? "the connector's position" : table.sequence.columns.join(", ");
   const text = `the records of ${table.name} have keys that never repeat (such as ${keys[0]?.slice(0, 40) ?? ""}), though its rows do: their order across partitions hangs on ${order} alone`;
   return [{ code: "random-record-keys", table: table.name, column: null, text }];
 }

@@ -199,7 +199,7 @@ function sequence(work: TableBuilding): SequencePlan {
       const text = `records of "${work.name}" are flat, so they carry no position of their own: name the columns that order them in sequenceBy`;
       work.building.report.atKey(work.at(), text);
     }
-    return { kind: "postgres" };
+    return { kind: "log" };
   }
   entry.sequenceBy.forEach((name, index) => {
     const column = work.column(["sequenceBy", index], name);

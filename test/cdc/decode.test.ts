@@ -303,7 +303,7 @@ describe("a flat row", () => {
   });
 
   test("that the connector marked as deleted is a delete, placed by its own fields", () => {
-    const plan: TablePlan = { ...flat, sequence: { kind: "postgres" } };
+    const plan: TablePlan = { ...flat, sequence: { kind: "log" } };
     const marked = { ...row, __deleted: "true", __op: "d", __lsn: 100, __source_ts_ms: 9 };
     expect(change(plan, null, marked)).toMatchObject({
       op: "delete",

@@ -33,7 +33,7 @@ export function table(
     key: ["id"],
     customer: "id",
     columns,
-    sequence: { kind: "postgres" },
+    sequence: { kind: "log" },
     epoch: 0,
     ops: new Map(),
     deleteWhen: null,

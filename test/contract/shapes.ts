@@ -25,7 +25,7 @@ function table(
       encoding: "base64",
       description: null,
     })),
-    sequence: { kind: "postgres" },
+    sequence: { kind: "log" },
     epoch: 0,
     ops: new Map(),
     deleteWhen: null,

@@ -15,7 +15,7 @@ import { memorySource, type MemorySourceOptions } from "../helpers/memory-source
 import { memoryStore, type MemoryStore } from "../helpers/memory-store.ts";
 import { memoryUpdates, type MemoryUpdates } from "../helpers/memory-updates.ts";
 
-const postgres = { kind: "postgres" } as const;
+const postgres = { kind: "log" } as const;
 
 /** A bank in small: a profile that never moves, accounts and paged payments that do, a ledger of nameless lines. */
 export const world: Plan = {
