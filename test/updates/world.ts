@@ -3,7 +3,6 @@ import type { Customer, OfferTransition, SegmentTransition, Update } from "../..
 import { matches } from "../../src/customer/filter.ts";
 import type { Plan } from "../../src/customer/plan.ts";
 import { silentLog } from "../../src/log.ts";
-import { noMetrics } from "../../src/metrics.ts";
 import type { Context } from "../../src/resolvers/context.ts";
 import { OPEN_VIEWER } from "../../src/resolvers/context.ts";
 import { createCursors } from "../../src/resolvers/cursor.ts";
@@ -12,6 +11,7 @@ import { createHub } from "../../src/updates/hub.ts";
 import type { HubLimits } from "../../src/updates/limits.ts";
 import { onwardInOrder } from "../../src/updates/updates.ts";
 import type { StreamEntry, StreamRead, Updates } from "../../src/updates/updates.ts";
+import { counting, type Counting } from "../helpers/counting.ts";
 import { manualClock } from "../helpers/manual-clock.ts";
 import type { ManualClock } from "../helpers/manual-clock.ts";
 
@@ -117,6 +117,8 @@ export interface Step {
 export interface World {
   readonly clock: ManualClock;
   readonly stream: StreamDouble;
+  /** What was counted. */
+  readonly metrics: Counting;
   readonly context: Context;
   readonly documents: Map<string, Customer>;
   /** Saves the next revision of a customer without publishing it. */
@@ -148,9 +150,10 @@ export const plan: Plan = {
 
 export function world(limits: Partial<HubLimits> = {}): World {
   const clock = manualClock();
+  const metrics = counting();
   const stream = streamDouble(() => clock.nowMs());
   const documents = new Map<string, Customer>();
-  const hub = createHub({ updates: stream, clock, log: silentLog, limits });
+  const hub = createHub({ updates: stream, clock, log: silentLog, limits, metrics });
   const self: { beforeRead: (() => Promise<void>) | null } = { beforeRead: null };
   const save = (customerId: string, step: Step = {}): Update => {
     const before = documents.get(customerId) ?? newCustomer(customerId);
@@ -197,10 +200,11 @@ export function world(limits: Partial<HubLimits> = {}): World {
     ingest: null,
     clock,
     log: silentLog,
-    metrics: noMetrics,
+    metrics,
   };
   return Object.assign(self, {
     clock,
+    metrics,
     stream,
     context,
     documents,
