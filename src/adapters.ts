@@ -28,6 +28,8 @@ export interface KafkaOptions {
   readonly brokers: readonly string[];
   /** Consumer group; null for one named after the pipeline. */
   readonly groupId: string | null;
+  /** A name this process keeps over restarts and no other of the group has; none when left out. */
+  readonly instance?: string;
   readonly security: KafkaSecurity;
 }
 

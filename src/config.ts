@@ -33,6 +33,7 @@ export interface Settings {
   /** `host:port` of each; null when records do not come from Kafka. */
   readonly kafkaBrokers: readonly string[] | null;
   readonly kafkaGroup: string | null;
+  readonly kafkaInstance: string | null;
   readonly kafkaTls: boolean;
   readonly kafkaCaFile: string | null;
   readonly kafkaCertFile: string | null;
@@ -163,6 +164,10 @@ const DECLARED = {
     },
   ),
   kafkaGroup: text("KAFKA_GROUP", "Consumer group; customer360-<name of the pipeline> when not given."),
+  kafkaInstance: text(
+    "KAFKA_INSTANCE",
+    "Name of this process in its group, its own and kept over restarts: after a kill it goes on at once.",
+  ),
   kafkaTls: {
     ...text("KAFKA_TLS", "Whether connections to Kafka are encrypted: true or false.", { shape: flag }),
     fallback: "false",

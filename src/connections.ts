@@ -44,13 +44,14 @@ function needShared({ role, mongodbUri, redisUrl, cursorSecret }: Settings, faul
 }
 
 function sourceOf(settings: Settings, faults: string[]): SourceOptions | null {
-  const { kafkaBrokers, kafkaGroup, recordsDir, role } = settings;
+  const { kafkaBrokers, kafkaGroup, kafkaInstance, recordsDir, role } = settings;
   if (kafkaBrokers !== null && recordsDir !== null)
     faults.push("KAFKA_BROKERS and RECORDS_DIR are both given: records come from one of them");
   if (kafkaBrokers !== null) {
     const kafka: KafkaOptions = {
       brokers: kafkaBrokers,
       groupId: kafkaGroup,
+      ...(kafkaInstance === null ? {} : { instance: kafkaInstance }),
       security: securityOf(settings, faults),
     };
     return { kind: "kafka", ...kafka };

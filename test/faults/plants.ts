@@ -44,13 +44,18 @@ export const PLANTS: ReadonlyMap<string, readonly Replacement[]> = new Map([
     ],
   ],
   [
-    // With an explicit place behind it, the reader notices what `$` passed over: so this takes that away as well.
+    // What `$` passes over is noticed in two places, and read again from an explicit place: this takes both away as well.
     "redis-dollar",
     [
       {
         file: "updates/redis-follower.js",
         find: '"STREAMS", stream, entryId(place)]',
         replace: '"STREAMS", stream, "$"]',
+      },
+      {
+        file: "updates/redis-follower.js",
+        find: "from < 0 ? [] : this.#kept.slice(from, from + limit)",
+        replace: "this.#kept.slice(Math.max(0, from), Math.max(0, from) + limit)",
       },
       { file: "updates/redis-entry.js", find: "if (first > seq + 1)", replace: "if (false)" },
     ],

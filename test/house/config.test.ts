@@ -27,6 +27,7 @@ describe("settings", () => {
       role: "all",
       kafkaBrokers: null,
       kafkaGroup: null,
+      kafkaInstance: null,
       kafkaTls: false,
       kafkaCaFile: null,
       kafkaCertFile: null,

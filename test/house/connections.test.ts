@@ -81,6 +81,12 @@ describe("connections", () => {
     expect(faults({ ...kafka, KAFKA_SASL: "OAUTHBEARER", ...login })).toContain("KAFKA_TOKEN_URL");
   });
 
+  test("a process has the name in its group that it was given, and none otherwise", () => {
+    const kafka = { KAFKA_BROKERS: "k:9092" };
+    expect(chosen({ ...kafka, KAFKA_INSTANCE: "ingest-1" }).source).toMatchObject({ instance: "ingest-1" });
+    expect(chosen(kafka).source).not.toHaveProperty("instance");
+  });
+
   test("an address of Redis that is none is refused without repeating it", () => {
     expect(faults({ REDIS_URL: "http://me:hunter2@host" })).not.toContain("hunter2");
   });
