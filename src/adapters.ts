@@ -87,7 +87,7 @@ interface Beside {
 
 /** Opens the adapters a process runs on: the only place that knows which one stands behind which port. */
 export async function openAdapters(options: AdapterOptions, beside: Beside): Promise<Adapters> {
-  if (options.source?.kind === "files") guardFolder(options.source.dir);
+  guardSource(options.source);
   const directory = isEmbedded(options) ? openDataDirectory(options.dataDir, { fresh: options.fresh }) : null;
   const open: { close(): Promise<void> }[] = [];
   const opened = <T extends { close(): Promise<void> }>(adapter: T): T => {
@@ -163,7 +163,7 @@ function openSource(
     case "files":
       return plain(openFolder({ ...source, plan, clock }));
     case "kafka": {
-      const groupId = source.groupId ?? `customer360-${plan.name}`;
+      const groupId = kafkaGroup(plan, source.groupId);
       const topics = plan.tables.flatMap((table) => table.topics);
       const kafka = kafkaSource({ ...source, groupId, topics, clock, log });
       const look = (metrics: Metrics) => {
@@ -175,6 +175,11 @@ function openSource(
     default:
       return unreachable(source);
   }
+}
+
+/** The consumer group of a pipeline: the one that was named, else one named after it. */
+export function kafkaGroup({ name }: Plan, groupId: string | null): string {
+  return groupId ?? `customer360-${name}`;
 }
 
 function plain(source: Source): Pick<Adapters, "source" | "status" | "look"> {
@@ -217,6 +222,11 @@ export function openFolder(options: {
   const { dir, follow, plan, clock } = options;
   guardFolder(dir);
   return fileSource({ dir, tables: plan.tables, clock, follow });
+}
+
+/** Throws SETTINGS_INVALID for a source that cannot be meant. */
+export function guardSource(source: SourceOptions | null): void {
+  if (source?.kind === "files") guardFolder(source.dir);
 }
 
 function guardFolder(dir: string): void {

@@ -4,6 +4,7 @@ import { codeOf } from "../errors.ts";
 import { benchCommand } from "./bench.ts";
 import { checkCommand } from "./check.ts";
 import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
 import { ingestCommand } from "./ingest.ts";
 import { schemaCommand } from "./schema.ts";
 import { startCommand } from "./start.ts";
@@ -20,8 +21,8 @@ function version(): string {
   return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }
 
-/** The commands, wired to a terminal and to the signal that asks them to stop. */
-function program(terminal: Terminal, signal: AbortSignal): Command {
+/** The commands, wired to a terminal, to the signal that asks them to stop, and to what is called by one that found something wrong. */
+function program(terminal: Terminal, signal: AbortSignal, failed: () => void): Command {
   const root = new Command("customer360")
     .description("Debezium change streams in, one live document per customer out, over GraphQL")
     .version(version())
@@ -38,6 +39,7 @@ Examples:
     startCommand(terminal, signal),
     ingestCommand(terminal, signal),
     checkCommand(terminal),
+    doctorCommand(terminal, signal, failed),
     schemaCommand(terminal),
     benchCommand(terminal, signal),
   ];
@@ -72,9 +74,11 @@ function exitCode(error: unknown): number {
 
 /** Runs one command line and answers its exit code: 0 done, 1 failed, 2 asked wrongly. */
 export async function run(args: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
+  let code = DONE;
+  const failed = () => void (code = FAILED);
   try {
-    await program(terminal, signal).parseAsync(args, { from: "user" });
-    return DONE;
+    await program(terminal, signal, failed).parseAsync(args, { from: "user" });
+    return code;
   } catch (error) {
     return explain(error, terminal);
   }

@@ -7,10 +7,19 @@ import kafkajs, {
   type Consumer,
   type EachBatchPayload,
   type PartitionAssigner,
+  type ResourceConfigQuery,
 } from "kafkajs";
 import type { Log } from "../log.ts";
 import { CODECS, codecOf, testCodecs, type CodecName } from "./kafka-codecs.ts";
-import type { Fetched, Group, GroupEars, KafkaClient, KafkaSettings, TopicPartition } from "./kafka-group.ts";
+import type {
+  Fetched,
+  Group,
+  GroupEars,
+  KafkaCluster,
+  KafkaSettings,
+  KafkaSights,
+  TopicPartition,
+} from "./kafka-group.ts";
 import { clientLog } from "./kafka-log.ts";
 import { markOf, readMark, type Committed, type Marks } from "./kafka-position.ts";
 import { readRecords } from "./kafka-records.ts";
@@ -24,7 +33,7 @@ const CONNECT_MS = 5_000;
  * Connects to a Kafka cluster. This is the only file that knows the client library: everything else speaks kafka-group.ts.
  * Throws what the library throws; `kafkaFailure` tells outages from refusals.
  */
-export async function connectKafka(settings: KafkaSettings, log: Log): Promise<KafkaClient> {
+export async function connectKafka(settings: KafkaSettings, log: Log): Promise<KafkaCluster> {
   prepare(settings.limits.maxUnpackedBytes);
   await testCodecs();
   const kafka = new kafkajs.Kafka({
@@ -50,8 +59,57 @@ export async function connectKafka(settings: KafkaSettings, log: Log): Promise<K
     marks: (topic) => again(() => marksOf(admin, topic)),
     committed: (topics) => again(() => committedOf(admin, settings.groupId, topics)),
     join: (topics, ears) => join(kafka, settings, { topics, ears }),
+    look: (topics) => lookWith(admin, settings.groupId, topics),
     close: () => admin.disconnect(),
   };
+}
+
+/** What each of these may see depends on the rights of the user: what it may not see keeps nothing else from being seen. */
+async function lookWith(admin: Admin, groupId: string, topics: readonly string[]): Promise<KafkaSights> {
+  const { brokers } = await admin.describeCluster();
+  const node = brokers[0]?.nodeId ?? 0;
+  const [ofBroker, ofTopics, found] = await Promise.all([
+    configsOf(admin, [{ type: kafkajs.ConfigResourceTypes.BROKER, name: String(node) }]),
+    configsOf(
+      admin,
+      topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+    ),
+    admin.describeGroups([groupId]).catch(() => null),
+  ]);
+  const group = found?.groups[0];
+  const maxBatchBytes = ofBroker.get(String(node))?.get("message.max.bytes");
+  return {
+    brokers: brokers.length,
+    maxBatchBytes: maxBatchBytes === undefined ? null : Number(maxBatchBytes),
+    group: group === undefined ? null : { state: group.state, members: group.members.length },
+    topics: new Map(
+      [...ofTopics].map(([name, configs]) => [
+        name,
+        {
+          maxBatchBytes: Number(configs.get("max.message.bytes") ?? 0),
+          retentionMs: Number(configs.get("retention.ms") ?? -1),
+        },
+      ]),
+    ),
+  };
+}
+
+async function configsOf(
+  admin: Admin,
+  resources: readonly ResourceConfigQuery[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+  if (resources.length === 0) return new Map();
+  try {
+    const found = await admin.describeConfigs({ resources: [...resources], includeSynonyms: false });
+    return new Map(
+      found.resources.map(({ resourceName, configEntries }) => [
+        resourceName,
+        new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+      ]),
+    );
+  } catch {
+    return new Map();
+  }
 }
 
 function clientIdOf({ instance }: KafkaSettings): string {

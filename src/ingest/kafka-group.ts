@@ -125,3 +125,19 @@ export interface KafkaClient {
   join(topics: readonly string[], ears: GroupEars): Promise<Group>;
   close(): Promise<void>;
 }
+
+/** A cluster as it is looked at by whoever examines it. What it does not let us see is null. */
+export interface KafkaSights {
+  readonly brokers: number;
+  /** `message.max.bytes` of the cluster: the longest batch a topic takes that does not say otherwise. */
+  readonly maxBatchBytes: number | null;
+  /** State of the group (`Stable`, `Empty`, `Dead` for none) and its members. */
+  readonly group: { readonly state: string; readonly members: number } | null;
+  /** Settings by topic. */
+  readonly topics: ReadonlyMap<string, { readonly maxBatchBytes: number; readonly retentionMs: number }>;
+}
+
+/** A connected cluster that can also be looked at. */
+export interface KafkaCluster extends KafkaClient {
+  look(topics: readonly string[]): Promise<KafkaSights>;
+}

@@ -57,6 +57,20 @@ function lock(path: string): Sqlite {
   }
 }
 
+/** True while a process holds the directory, which has to exist. */
+export function isInUse(path: string): boolean {
+  if (!existsSync(join(path, "lock.db"))) return false;
+  try {
+    const held = lock(path);
+    held.exec("ROLLBACK");
+    held.close();
+    return false;
+  } catch (error) {
+    if (codeOf(error) === "DATA_DIR_IN_USE") return true;
+    throw error;
+  }
+}
+
 /** Removes what an installation keeps, and nothing else that may lie in the directory. */
 function clear(path: string): void {
   const files = DATABASES.flatMap((name) => [name, `${name}-wal`, `${name}-shm`]);

@@ -46,6 +46,9 @@ export interface MongoCollection {
   createIndexes(specs: readonly IndexSpec[]): Promise<void>;
   /** Keys of the indexes there are, each as JSON text. */
   indexes(): Promise<readonly string[]>;
+  /** How the server would go about a search: its winning plan. */
+  explain(search: Search): Promise<unknown>;
+  remove(filter: Stored): Promise<void>;
 }
 
 /** What kind of server answers: decides what can be asked of it. */
@@ -65,6 +68,8 @@ export interface Mongo {
   /** For the API: as the address says (`readPreference`). */
   readable(name: string): MongoCollection;
   kind(): Promise<ServerKind>;
+  /** The server's clock, milliseconds since 1970; null when it does not tell. */
+  nowMs(): Promise<number | null>;
   /** Removes the database with all that is in it; for tests. */
   drop(): Promise<void>;
   close(): Promise<void>;
@@ -124,6 +129,11 @@ export function openMongo({ uri, database }: MongoOptions): Mongo {
   return {
     where,
     kind,
+    nowMs: () =>
+      guarded(async () => {
+        const { localTime }: Document = await client.db("admin").command({ hello: 1 });
+        return localTime instanceof Date ? localTime.getTime() : null;
+      }),
     collection: (name) => collectionOf(db.collection(name, primary), guarded, concern),
     readable: (name) => collectionOf(db.collection(name), guarded, concern),
     drop: () => guarded(async () => void (await db.dropDatabase())),
@@ -193,6 +203,13 @@ function collectionOf(collection: Collection, guarded: Guard, concern: Concern):
           throw error;
         }
       }),
+    explain: ({ filter, sort, limit }) =>
+      guarded(async () => {
+        const cursor = collection.find(filter, { ...(sort && { sort }), ...(limit && { limit }) });
+        const found = await cursor.explain("queryPlanner");
+        return (found["queryPlanner"] as Document | undefined)?.["winningPlan"];
+      }),
+    remove: (filter) => guarded(async () => void (await collection.deleteMany(filter))),
   };
 }
 

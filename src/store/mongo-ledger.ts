@@ -55,22 +55,25 @@ export function mongoLedger(parts: LedgerParts): MongoLedger {
         })),
       ),
     count: (tallies) => count(parts, tallies),
-    checkpoints: async () => {
-      const found = await parts.checkpoints.find<StoredCheckpoint>({ filter: {} });
-      return found
-        .map(({ topic, partition, next }) => ({
-          topic: textOf(topic),
-          partition,
-          nextOffset: next.slice(LENGTH_DIGITS),
-        }))
-        .sort((a, b) => compareText(a.topic, b.topic) || a.partition - b.partition);
-    },
+    checkpoints: () => readCheckpoints(parts.checkpoints),
     truncates: async () => {
       const found = await parts.truncates.find<{ _id: string; at: string }>({ filter: {} });
       return Object.fromEntries(found.map(({ _id, at }) => [textOf(_id), originalOf(at)]));
     },
     tallies: async () => sum(await parts.tallies.find<Counted>({ filter: {} })),
   };
+}
+
+/** All checkpoints there are, by topic and partition. */
+export async function readCheckpoints(collection: MongoCollection): Promise<readonly Checkpoint[]> {
+  const found = await collection.find<StoredCheckpoint>({ filter: {} });
+  return found
+    .map(({ topic, partition, next }) => ({
+      topic: textOf(topic),
+      partition,
+      nextOffset: next.slice(LENGTH_DIGITS),
+    }))
+    .sort((a, b) => compareText(a.topic, b.topic) || a.partition - b.partition);
 }
 
 const LENGTH_DIGITS = 3;

@@ -22,21 +22,24 @@ export async function writeMeta(meta: MongoCollection, name: string, value: stri
   if (duplicates.size > 0) await meta.write([write]);
 }
 
+/** The version a database is marked with; `none` for an empty one, `foreign` when it holds the customers of another program. */
+export async function versionOf(mongo: Mongo): Promise<number | "none" | "foreign"> {
+  const found = await readMeta(mongo.collection("meta"), "customer360");
+  if (found !== null) return Number(found);
+  const [stranger] = await mongo.collection("customers").find({ filter: {}, fields: { _id: 1 }, limit: 1 });
+  return stranger === undefined ? "none" : "foreign";
+}
+
 /** Refuses databases of other programs and of later versions; marks an empty one as ours. */
 export async function checkVersion(mongo: Mongo): Promise<void> {
-  const meta = mongo.collection("meta");
-  const found = await readMeta(meta, "customer360");
-  if (found === null) {
-    const [stranger] = await mongo.collection("customers").find({ filter: {}, fields: { _id: 1 }, limit: 1 });
-    if (stranger !== undefined)
-      throw new Customer360Error(
-        "STORE_INCOMPATIBLE",
-        `mongodb at ${mongo.where} holds the customers of another program`,
-      );
-    await writeMeta(meta, "customer360", SCHEMA_VERSION);
-    return;
-  }
-  if (Number(found) > SCHEMA_VERSION)
+  const found = await versionOf(mongo);
+  if (found === "none") return writeMeta(mongo.collection("meta"), "customer360", SCHEMA_VERSION);
+  if (found === "foreign")
+    throw new Customer360Error(
+      "STORE_INCOMPATIBLE",
+      `mongodb at ${mongo.where} holds the customers of another program`,
+    );
+  if (found > SCHEMA_VERSION)
     throw new Customer360Error(
       "STORE_INCOMPATIBLE",
       `mongodb at ${mongo.where} was written by a newer customer360 (schema ${found}, this program knows ${SCHEMA_VERSION})`,

@@ -90,13 +90,33 @@ export function openSqlite(options: SqliteOptions): Sqlite {
   return sqlite;
 }
 
+/** Reads from a database file that exists, as it is: nothing is brought up to date, and another process may be writing it. */
+export function readSqlite<T>(path: string, code: ErrorCode, read: (db: Sqlite) => T): T {
+  const failed = (error: unknown) => failure(error, { path, code });
+  let database: Libsql.Database;
+  try {
+    database = new Libsql(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
+  } catch (error) {
+    throw new Customer360Error(code, `cannot open the database ${path}`, { cause: error });
+  }
+  try {
+    return read(connection(database, failed));
+  } finally {
+    database.close();
+  }
+}
+
+/** What a file says of itself. One without tables has version 0 and is anybody's. */
+export function versionOf(db: Sqlite): { readonly version: number; readonly isOurs: boolean } {
+  const application = pragma(db, "application_id");
+  return { version: pragma(db, "user_version"), isOurs: application === 0 || application === APPLICATION_ID };
+}
+
 /** Refuses files of other programs and of later versions, then brings older ones up to date and makes what is missing. */
 function prepareSchema(sqlite: Sqlite, { path, version, schema, migrations }: SqliteOptions): void {
   sqlite.transaction("write", () => {
-    const found = pragma(sqlite, "user_version");
-    const application = pragma(sqlite, "application_id");
-    if (application !== 0 && application !== APPLICATION_ID)
-      throw new Customer360Error("STORE_INCOMPATIBLE", `${path} is a database of another program`);
+    const { version: found, isOurs } = versionOf(sqlite);
+    if (!isOurs) throw new Customer360Error("STORE_INCOMPATIBLE", `${path} is a database of another program`);
     if (found > version)
       throw new Customer360Error(
         "STORE_INCOMPATIBLE",

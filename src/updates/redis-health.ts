@@ -34,10 +34,15 @@ export async function redisHealth(link: RedisLink): Promise<RedisHealth> {
   };
 }
 
+/** True for a Redis that lacks what publishing needs. */
+export function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
+}
+
 /** Throws SETTINGS_INVALID, with what to do, when a Redis would lose updates in silence or is too old. */
 export function checkHealth({ version, eviction }: RedisHealth, allowEviction: boolean): void {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
+  if (isTooOld(version))
     throw new Customer360Error("SETTINGS_INVALID", `redis ${version} is older than ${OLDEST.join(".")}`);
   if (eviction !== "noeviction" && !allowEviction)
     throw new Customer360Error(
