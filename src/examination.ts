@@ -33,8 +33,9 @@ async function examineStores(options: ExaminationOptions): Promise<readonly Chec
   let found: readonly Checkpoint[] | null = null;
   const isEmbedded = [store, updates].some((one) => (one?.kind ?? "embedded") === "embedded");
   if (isEmbedded || source?.kind === "demo")
-    await within("data directory", options, async (report) => {
+    await within("data directory", options, (report) => {
       found = examineDirectory(dataDir, report);
+      return Promise.resolve();
     });
   if (store?.kind !== "mongodb") return found;
   found = null;

@@ -109,7 +109,6 @@ describeServer(
     test("where everything is well nothing is wrong, and the exit code is 0", async () => {
       await readTo(4);
       const { code, out } = await examined(pipeline(topic));
-      if (process.env["SHOW"]) process.stderr.write(out);
       expect(out).not.toMatch(/^wrong/m);
       expect(out).toContain(`ok       kafka progress: ${topic}: partitions: 1, records to read: 6`);
       expect(out).toContain("ok       mongodb indexes: all there");
@@ -186,6 +185,22 @@ describeServer(
         `wrong    kafka progress: ${topic}/0: our checkpoint 11 lies behind the topic's end`,
       );
       expect(code).toBe(1);
+    });
+
+    test("a topic that was never read and has lost its beginning is a warning", async () => {
+      const { topics } = servers();
+      await topics.create(topic);
+      await topics.send(
+        topic,
+        0,
+        Array.from({ length: 10 }, () => ({ key: "k", value: "{}" })),
+      );
+      await topics.remove(topic, 0, 5);
+      const { code, out } = await examined(pipeline(topic));
+      expect(out).toContain(
+        `warning  kafka progress: ${topic}: partitions: 1, records to read: 5; the first records of 1 are gone`,
+      );
+      expect(code).toBe(0);
     });
 
     test("an index that was dropped is named", async () => {
