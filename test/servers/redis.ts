@@ -8,7 +8,7 @@ import { foreignServer, startServer, type Server } from "./server.ts";
 
 /** What a Redis of a test should be. Any of it calls for a server of our own, even when REDIS_TEST_URL names another. */
 export interface RedisOptions {
-  /** Directives as redis.conf has them, over our own: `{ maxmemory: "10mb" }`. By default each write is in its file within a second. */
+  /** Directives as redis.conf has them, over our own: `{ maxmemory: "10mb" }`. By default what was acknowledged survives a kill. */
   readonly config?: Readonly<Record<string, string>>;
   /** Users of an ACL file, one `user ...` line each. */
   readonly users?: readonly string[];
@@ -54,6 +54,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
     dir: dataDir,
     save: '""',
     appendonly: "yes",
+    // What a process has written outlives it. With `everysec` a write waits while an earlier one reaches the disk, and a
+    // kill at that moment loses what was acknowledged.
+    appendfsync: "no",
     ...options.config,
   };
   if (options.users !== undefined) {
