@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { BANKING } from "../../src/cli/options.ts";
-import { startConnect } from "../servers/connect.ts";
-import { postgresConnector } from "../servers/connectors.ts";
+import { startConnect, type ConnectorConfig } from "../servers/connect.ts";
+import { postgresAddress } from "../servers/connectors.ts";
 import { describeServer } from "../servers/describe-server.ts";
 import { startKafka } from "../servers/kafka.ts";
 import { startMongo } from "../servers/mongo.ts";
@@ -14,7 +14,7 @@ import { ask, watchSse, watchWebSocket, type SeenFrame, type Watcher } from "./w
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
 const LONG_NAME = "Ada ".repeat(3_000).trim();
-const script = (name: string) => readFileSync(join(import.meta.dirname, name), "utf8");
+const deployed = (name: string) => readFileSync(join(import.meta.dirname, "../../deploy", name), "utf8");
 
 const FIELDS = `customerId revision customers { fullName city } accounts(first: 20) { nodes { databaseId kind balance } }
   metrics { deposits spendTotal } segments { key tier state } offers(first: 5) { nodes { key state reason } }`;
@@ -52,7 +52,7 @@ describeServer(
         use(startRedis()),
         use(startPostgres()),
       ]);
-      await postgres.sql(script("bank.sql"));
+      await postgres.sql(deployed("bank/1-schema.sql"));
       await postgres.sql(`
         insert into customers values (1, '${LONG_NAME}', 'ada@example.org', 'London', '1985-12-10', '2020-01-01 10:00+02');
         insert into customers values (2, 'Grace Hopper', 'grace@example.org', 'New York', null, '2021-01-01 00:00Z');
@@ -63,13 +63,9 @@ describeServer(
           plugins: ["debezium-postgres"],
           connectors: {
             bank: {
-              ...postgresConnector(postgres, { prefix: "bank", tables: "public.*", partitions: 2 }),
-              "publication.autocreate.mode": "all_tables",
-              // Without embedded schemas, bytes would not tell where the point goes.
-              "decimal.handling.mode": "string",
-              // The connector leaves truncates out unless told otherwise.
-              "skipped.operations": "none",
-              "signal.data.collection": "public.debezium_signal",
+              ...(JSON.parse(deployed("connector.json")) as ConnectorConfig),
+              ...postgresAddress(postgres),
+              "poll.interval.ms": "20",
               "incremental.snapshot.chunk.size": "4",
             },
           },
@@ -181,7 +177,7 @@ describeServer(
     });
 
     test("a table added later is read from its beginning", async () => {
-      await running().postgres.sql(script("bank-later.sql"));
+      await running().postgres.sql(deployed("bank/2-card-transactions.sql"));
       await running().postgres.sql(
         `insert into card_transactions select n, 1 + n % 2, 10, n, 'travel', 'rail', true, '2024-05-01 10:00Z'::timestamptz + n * interval '1 day' from generate_series(1, 40) n`,
       );

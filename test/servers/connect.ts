@@ -54,17 +54,23 @@ async function runs(url: string, connector: string): Promise<boolean> {
   return status.tasks.length > 0 && status.tasks.every(({ state }) => state === "RUNNING");
 }
 
+const CONVERTER = "org.apache.kafka.connect.json.JsonConverter";
+
+/** How a worker writes records, in tests and in docker-compose.yml. */
+export const CONVERTERS: ConnectorConfig = {
+  "key.converter": CONVERTER,
+  "key.converter.schemas.enable": "false",
+  "value.converter": CONVERTER,
+  "value.converter.schemas.enable": "false",
+  // Without it a NULL becomes the default of its column, which nothing downstream can tell apart.
+  "key.converter.replace.null.with.default": "false",
+  "value.converter.replace.null.with.default": "false",
+};
+
 function workerConfig(brokers: string, folder: string): Readonly<Record<string, string>> {
-  const converter = "org.apache.kafka.connect.json.JsonConverter";
   return {
     "bootstrap.servers": brokers,
-    "key.converter": converter,
-    "key.converter.schemas.enable": "false",
-    "value.converter": converter,
-    "value.converter.schemas.enable": "false",
-    // Without it a NULL becomes the default of its column, which nothing downstream can tell apart.
-    "key.converter.replace.null.with.default": "false",
-    "value.converter.replace.null.with.default": "false",
+    ...CONVERTERS,
     "offset.storage.file.filename": join(folder, "offsets"),
     "offset.flush.interval.ms": "250",
     "plugin.path": join(folder, "plugins"),

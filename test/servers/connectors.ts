@@ -20,17 +20,24 @@ function topicsWith(partitions = 1): ConnectorConfig {
   };
 }
 
+/** Where a connector finds its PostgreSQL. */
+export function postgresAddress(postgres: Postgres): ConnectorConfig {
+  return {
+    "database.hostname": postgres.host,
+    "database.port": String(postgres.port),
+    "database.user": postgres.user,
+    "database.password": postgres.password,
+    "database.dbname": postgres.database,
+  };
+}
+
 /** The Debezium connector of a PostgreSQL, over `pgoutput`. Its slot and publication are made by itself and named after the prefix. */
 export function postgresConnector(postgres: Postgres, capture: Capture): ConnectorConfig {
   const { prefix, tables, partitions } = capture;
   return {
     ...topicsWith(partitions),
     "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
-    "database.hostname": postgres.host,
-    "database.port": String(postgres.port),
-    "database.user": postgres.user,
-    "database.password": postgres.password,
-    "database.dbname": postgres.database,
+    ...postgresAddress(postgres),
     "plugin.name": "pgoutput",
     "slot.name": prefix,
     "publication.name": prefix,

@@ -10,9 +10,17 @@ export interface Program extends Server {
   readonly port: number;
 }
 
+/** What a process is to do. */
+export type ProgramRole = "all" | "ingest" | "api";
+
+/** The command line that docker-compose.yml and the tests on real servers share. */
+export function startArguments(pipeline: string, role: ProgramRole): readonly string[] {
+  return ["start", pipeline, "--role", role];
+}
+
 /** How a process is to be started. */
 export interface ProgramOptions {
-  readonly role: "all" | "ingest" | "api";
+  readonly role: ProgramRole;
   readonly pipeline: string;
   /** Where the servers are, and whatever else the environment says. */
   readonly env: Readonly<Record<string, string>>;
@@ -54,7 +62,7 @@ export async function startProgram({
   const server = await startServer({
     name: `customer360 start --role ${role}`,
     command: process.execPath,
-    args: [join(root, "dist/main.js"), "start", pipeline, "--role", role, "--port", String(port)],
+    args: [join(root, "dist/main.js"), ...startArguments(pipeline, role), "--port", String(port)],
     env: { NODE_OPTIONS: "", DATA_DIR: join(dataDir, "data"), ...env },
     dataDir,
     ready: () => isReady(url, unready),

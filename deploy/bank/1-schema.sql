@@ -17,4 +17,5 @@ create table accounts (
   balance numeric(14, 2) not null,
   opened_on date not null
 );
+-- The connector is asked for a snapshot of a table by a row in here.
 create table debezium_signal (id text primary key, type text not null, data text);

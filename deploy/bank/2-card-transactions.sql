@@ -1,4 +1,4 @@
--- A table added when everything runs already.
+-- Apart from the others, so that a test can add it when everything runs already.
 create table card_transactions (
   id bigint primary key,
   customer_id bigint not null,
