@@ -32,7 +32,7 @@ async function until(what, answer) {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await answer();
     if (found !== null) return found;
-    if (attempt % 10 === 1) console.error(`waiting for ${worker}: ${what}`);
+    if (attempt % 10 === 1) process.stderr.write(`waiting for ${worker}: ${what}\n`);
     await pause(PAUSE_MS);
   }
   throw new Error(`gave up waiting for ${worker}: ${what}`);
@@ -52,4 +52,4 @@ await until("to run the connector", async () => {
   if (failed !== undefined) throw new Error(`connector ${name} has failed: ${failed.trace}`);
   return tasks.length > 0 && tasks.every(({ state }) => state === "RUNNING") ? status : null;
 });
-console.error(`connector ${name} runs`);
+process.stderr.write(`connector ${name} runs\n`);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { readSettings, SETTINGS } from "../../src/config.ts";
 import { connectionsOf } from "../../src/connections.ts";
@@ -143,8 +144,25 @@ describe("docker-compose.yml", () => {
     const script = healthcheck?.test?.at(-1) ?? "";
     expect(script).toContain(`_id: "${flag(named("mongo"), "--replSet")}"`);
     expect(script).toContain(`host: "${uri.hostname}:27017"`);
-    expect(() => new Function("rs", "db", "quit", script)).not.toThrow();
     expect(command).toContain("--bind_ip_all");
+    /** What the health check does to a server, and how it ends. */
+    const look = (isMade: boolean, isWritablePrimary: boolean) => {
+      const done: unknown[] = [];
+      runInNewContext(script, {
+        rs: {
+          status: () => {
+            if (!isMade) throw new Error("NotYetInitialized");
+          },
+          initiate: ({ _id }: { readonly _id: string }) => done.push(_id),
+        },
+        db: { hello: () => ({ isWritablePrimary }) },
+        quit: (code: number) => done.push(code),
+      });
+      return done;
+    };
+    expect(look(false, false)).toEqual(["rs0", 1]);
+    expect(look(true, false)).toEqual([1]);
+    expect(look(true, true)).toEqual([]);
   });
 
   test("Redis is one that is not refused: it throws nothing away, and keeps what it has on disk", () => {
