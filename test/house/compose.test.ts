@@ -30,7 +30,7 @@ describe("docker-compose.yml", () => {
   test("every image is pinned to one version, and ours is the one of this package", () => {
     const { version } = JSON.parse(read("package.json")) as { version: string };
     for (const [name, { image, build }] of all) {
-      expect(image, name).toMatch(/^[a-z0-9./-]+:v?\d+\.\d+\.\d+|:\d+\.\d+$/);
+      expect(image, name).toMatch(/^[a-z0-9./-]+:\d+\.\d+(\.\d+)?(\.Final)?$/);
       if (build !== undefined) expect(image).toBe(`customer360:${version}`);
     }
   });

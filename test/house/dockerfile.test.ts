@@ -1,10 +1,9 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
 import { createProbes, pathOf, type Status } from "../../src/server/probes.ts";
 import { ROOT } from "./compose-file.ts";
