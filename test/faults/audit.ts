@@ -14,7 +14,6 @@ export interface Audit {
   readonly customers: ReadonlyMap<string, AuditedCustomer>;
   /** Records told of, by table: verdicts, skips and quarantine, all counted. */
   readonly counted: ReadonlyMap<string, number>;
-  readonly applied: ReadonlyMap<string, number>;
   /** `topic/partition/offset` of each quarantined record, as often as it is listed. */
   readonly quarantined: readonly string[];
 }
@@ -117,21 +116,19 @@ async function quarantineOf(url: string): Promise<readonly string[]> {
 interface Table {
   readonly name: string;
   readonly quarantined: string;
-  readonly verdictCounts: readonly { readonly verdict: string; readonly count: string }[];
+  readonly verdictCounts: readonly { readonly count: string }[];
   readonly skipCounts: readonly { readonly count: string }[];
 }
 
 /** Reads everything there is over GraphQL. */
 export async function audit(url: string): Promise<Audit> {
-  const query = `{ pipeline { tables { name quarantined verdictCounts { verdict count } skipCounts { count } } } }`;
+  const query = `{ pipeline { tables { name quarantined verdictCounts { count } skipCounts { count } } } }`;
   const { pipeline } = await ask<{ pipeline: { tables: readonly Table[] } }>(url, query);
   const sum = (counts: readonly { readonly count: string }[]) =>
     counts.reduce((total, { count }) => total + Number(count), 0);
   const counted = new Map<string, number>();
-  const applied = new Map<string, number>();
   for (const { name, quarantined, verdictCounts, skipCounts } of pipeline.tables) {
     counted.set(name, Number(quarantined) + sum(verdictCounts) + sum(skipCounts));
-    applied.set(name, sum(verdictCounts.filter(({ verdict }) => verdict === "APPLIED")));
   }
-  return { customers: await customersOf(url), counted, applied, quarantined: await quarantineOf(url) };
+  return { customers: await customersOf(url), counted, quarantined: await quarantineOf(url) };
 }

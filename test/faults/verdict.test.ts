@@ -20,7 +20,6 @@ function world() {
   const audit: Audit = {
     customers,
     counted: truth.records,
-    applied: new Map(),
     quarantined: [...truth.poison],
   };
   return { truth, audit, made: history.made, customers };
