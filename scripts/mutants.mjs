@@ -179,8 +179,8 @@ const MUTANTS = [
   {
     name: "forget to carry the outbox forward",
     file: "src/ingest/save.ts",
-    find: "const outbox = published.missing(after);",
-    replace: "const outbox = published.missing(after).filter(({ revision }) => revision === after.revision);",
+    find: "boundOutbox(published.missing(after), MOST_ANNOUNCED)",
+    replace: "published.missing(after).filter(({ revision }) => revision === after.revision)",
     tests: INGEST,
   },
   {
