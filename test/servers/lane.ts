@@ -39,7 +39,6 @@ export function lane({ from, to, weather }: LaneOptions): Lane {
   const waiting: Waiting[] = [];
   let bytes = 0;
   let lost = 0;
-  let lastDueMs = 0;
   let full = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -69,8 +68,7 @@ export function lane({ from, to, weather }: LaneOptions): Lane {
   };
 
   const add = (what: Waiting["what"]): void => {
-    lastDueMs = Math.max(lastDueMs, performance.now() + weather().delayMs());
-    waiting.push({ what, dueMs: lastDueMs });
+    waiting.push({ what, dueMs: performance.now() + weather().delayMs() });
     flush();
   };
 
@@ -91,7 +89,6 @@ export function lane({ from, to, weather }: LaneOptions): Lane {
   });
   to.once("close", () => clearTimeout(timer));
   const wake = (): void => {
-    lastDueMs = 0;
     for (const each of waiting) each.dueMs = 0;
     flush();
   };
