@@ -59,7 +59,8 @@ Exit code: 0 when nothing is wrong (warnings are not), 1 when something is, 2 fo
       const deadlineMs = flags.timeout * 1_000;
       await examine({ plan, dataDir, ...connections, clock: systemClock, deadlineMs, signal, take });
       terminal.out(flags.json === true ? `${JSON.stringify(findings, null, 2)}\n` : summary(findings));
-      if (findings.some(isWrong)) failed();
+      if (signal.aborted) terminal.err("stopped before everything was looked at\n");
+      if (signal.aborted || findings.some(isWrong)) failed();
     });
 }
 

@@ -81,17 +81,25 @@ async function lookWith(admin: Admin, groupId: string, topics: readonly string[]
   return {
     brokers: brokers.length,
     maxBatchBytes: maxBatchBytes === undefined ? null : Number(maxBatchBytes),
-    group: group === undefined ? null : { state: group.state, members: group.members.length },
+    group:
+      group === undefined || String(group.state) === ""
+        ? null
+        : { state: group.state, members: group.members.length },
     topics: new Map(
       [...ofTopics].map(([name, configs]) => [
         name,
         {
           maxBatchBytes: Number(configs.get("max.message.bytes") ?? 0),
-          retentionMs: Number(configs.get("retention.ms") ?? -1),
+          retentionMs: retentionOf(configs),
         },
       ]),
     ),
   };
+}
+
+function retentionOf(configs: ReadonlyMap<string, string>): number | null {
+  const ms = Number(configs.get("retention.ms") ?? -1);
+  return ms < 0 || configs.get("cleanup.policy") === "compact" ? null : ms;
 }
 
 async function configsOf(

@@ -1,4 +1,5 @@
 import type { Report } from "../doctor/report.ts";
+import { codeOf } from "../errors.ts";
 import { ofKafka } from "./kafka-errors.ts";
 import type { KafkaClient } from "./kafka-group.ts";
 import { startOf, type Committed, type Discontinuity, type Marks, type Start } from "./kafka-position.ts";
@@ -18,16 +19,29 @@ export async function examineProgress(
   report: Report,
 ): Promise<void> {
   if (topics.length === 0) return;
-  const committed = await ofKafka("asking for the group's offsets", client.committed(topics));
-  for (const topic of topics) {
-    const marks = await ofKafka(`looking at ${topic}`, client.marks(topic));
-    if (checkpoints === null)
-      report.warning(
-        "progress",
-        `${topic}: partitions: ${marks.length}`,
-        "repair the store first: it has the checkpoints",
-      );
-    else examineTopic({ topic, marks, committed, checkpoints }, report);
+  await allowed(report, "the group", async () => {
+    const committed = await ofKafka("asking for the group's offsets", client.committed(topics));
+    for (const topic of topics)
+      await allowed(report, "the topic", async () => {
+        const marks = await ofKafka(`looking at ${topic}`, client.marks(topic));
+        if (checkpoints === null)
+          report.warning(
+            "progress",
+            `${topic}: partitions: ${marks.length}`,
+            "repair the store first: it has the checkpoints",
+          );
+        else examineTopic({ topic, marks, committed, checkpoints }, report);
+      });
+  });
+}
+
+/** A refusal concerns what was asked for, and keeps nothing else from being looked at; an outage is thrown on. */
+async function allowed(report: Report, what: string, look: () => Promise<void>): Promise<void> {
+  try {
+    await look();
+  } catch (error) {
+    if (codeOf(error) !== "SOURCE_FAILED") throw error;
+    report.wrong("progress", (error as Error).message, `give the user READ and DESCRIBE on ${what}`);
   }
 }
 

@@ -39,6 +39,7 @@ export async function examineKafka(options: KafkaExamination, report: Report): P
     report.ok("cluster", `${brokerCount(sights.brokers)} at ${brokers.join(", ")}; ${release}`);
     examineTopics(tables, existing, report);
     examineSizes(sights, report);
+    examineRetention(sights, report);
     examineGroup(groupId, sights, report);
     await examineProgress({ client, topics, checkpoints }, report);
     report.ok("records", "whether they carry a schema cannot be seen from here", NULLS);
@@ -69,7 +70,7 @@ function examineTopics(tables: readonly TablePlan[], existing: readonly string[]
     if (missing.length === 0) continue;
     const text = `table ${name}: no topic ${missing.join(", ")}`;
     const todo =
-      "have the connector make it (its first snapshot does), or correct `topics` in the pipeline file; running processes take it up";
+      "have the connector make it (its first snapshot does), give the user DESCRIBE on it, or correct `topics` in the pipeline file; running processes take it up";
     if (missing.length === wanted.length) report.wrong("topics", text, todo);
     else report.warning("topics", text, todo);
   }
@@ -89,6 +90,22 @@ function examineSizes({ maxBatchBytes, topics }: KafkaSights, report: Report): v
   else if (maxBatchBytes === null && topics.size === 0)
     report.ok("batch size", "not told: the user may not describe configurations");
   else report.ok("batch size", `message.max.bytes ${cluster}, below what we unpack`);
+}
+
+/** A shorter retention does not outlast a night in which nobody looks. */
+const SHORT_MS = 24 * 60 * 60 * 1_000;
+
+function examineRetention({ topics }: KafkaSights, report: Report): void {
+  const short = [...topics].flatMap(([name, { retentionMs }]) =>
+    retentionMs !== null && retentionMs < SHORT_MS ? [`${name} (retention.ms ${retentionMs})`] : [],
+  );
+  if (short.length > 0)
+    report.warning(
+      "retention",
+      `less than a day: ${short.join(", ")}`,
+      "raise it above your longest outage: what is removed before it was read needs a snapshot",
+    );
+  else if (topics.size > 0) report.ok("retention", "a day and more");
 }
 
 function examineGroup(groupId: string, { group }: KafkaSights, report: Report): void {

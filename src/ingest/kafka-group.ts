@@ -133,8 +133,11 @@ export interface KafkaSights {
   readonly maxBatchBytes: number | null;
   /** State of the group (`Stable`, `Empty`, `Dead` for none) and its members. */
   readonly group: { readonly state: string; readonly members: number } | null;
-  /** Settings by topic. */
-  readonly topics: ReadonlyMap<string, { readonly maxBatchBytes: number; readonly retentionMs: number }>;
+  /** Settings by topic. `retentionMs`: after how long records are removed for their age; null for never. */
+  readonly topics: ReadonlyMap<
+    string,
+    { readonly maxBatchBytes: number; readonly retentionMs: number | null }
+  >;
 }
 
 /** A connected cluster that can also be looked at. */

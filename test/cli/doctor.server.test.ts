@@ -203,6 +203,13 @@ describeServer(
       expect(code).toBe(0);
     });
 
+    test("a topic that keeps records for less than a day is a warning", async () => {
+      await servers().topics.create(topic, 1, { "retention.ms": "3600000" });
+      const { code, out } = await examined(pipeline(topic));
+      expect(out).toContain(`warning  kafka retention: less than a day: ${topic} (retention.ms 3600000)`);
+      expect(code).toBe(0);
+    });
+
     test("an index that was dropped is named", async () => {
       await readTo(4);
       const client = new MongoClient(uri());

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Libsql from "libsql";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { run } from "../../src/cli/program.ts";
 import type { Finding } from "../../src/doctor/report.ts";
@@ -81,6 +82,25 @@ describe("the doctor of an embedded installation", () => {
     const { code, out } = await doctor();
     expect(out).toMatch(/^wrong {4}data directory store: /m);
     expect(code).toBe(1);
+  });
+
+  test.each([
+    [2, /^ok {7}data directory store: schema 2 -> the next start brings it up to date$/m, 0],
+    [99, /^wrong {4}data directory store: .* has schema 99, this program knows \d+ -> run the program/m, 1],
+  ])("a store of schema %d is told, and not touched", async (version, words, exit) => {
+    await ingested();
+    const file = new Libsql(join(data, "store.db"));
+    file.exec(`PRAGMA user_version = ${version}`);
+    const { code, out } = await doctor();
+    expect(out).toMatch(words);
+    expect(code).toBe(exit);
+    expect(file.prepare("PRAGMA user_version").raw().get()).toEqual([version]);
+    file.close();
+  });
+
+  test("an examination that was stopped does not pass for one that found nothing", async () => {
+    const silent = { out: () => {}, err: () => {}, interactive: false, color: false };
+    expect(await run(["doctor", PIPELINE, "--data-dir", data], silent, AbortSignal.abort())).toBe(1);
   });
 
   test("a data directory that is a file is wrong", async () => {
