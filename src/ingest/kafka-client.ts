@@ -81,10 +81,7 @@ async function lookWith(admin: Admin, groupId: string, topics: readonly string[]
   return {
     brokers: brokers.length,
     maxBatchBytes: maxBatchBytes === undefined ? null : Number(maxBatchBytes),
-    group:
-      group === undefined || String(group.state) === ""
-        ? null
-        : { state: group.state, members: group.members.length },
+    group: group === undefined ? null : { state: group.state, members: group.members.length },
     topics: new Map(
       [...ofTopics].map(([name, configs]) => [
         name,

@@ -109,7 +109,8 @@ function examineRetention({ topics }: KafkaSights, report: Report): void {
 }
 
 function examineGroup(groupId: string, { group }: KafkaSights, report: Report): void {
-  if (group === null)
+  // A refusal comes as an answer without a state.
+  if (group === null || group.state === "")
     return report.warning("group", `${groupId} cannot be seen`, "give the user READ on the group");
   if (group.state === "Dead" || (group.state === "Empty" && group.members === 0))
     return report.ok("group", `${groupId}: nobody is in it now`);
