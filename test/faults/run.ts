@@ -33,7 +33,9 @@ export interface Outcome {
 /** What is told while it runs, line by line. */
 export type Tell = (line: string) => void;
 
-const SLICES = 20;
+/** What is fed besides faults: well below what the store for tests can take, or recovery would be the time a backlog takes. */
+const CHANGES_PER_SECOND = 500;
+const SLICE_MS = 100;
 const QUIET_MS = 300_000;
 const CUSTOMERS_PER_CHANGE = 1 / 100;
 
@@ -86,9 +88,10 @@ async function load(
   history: History,
   { count, ms }: { count: number; ms: number },
 ): Promise<void> {
-  for (let slice = 0; slice < SLICES; slice += 1) {
-    await topics.produce(history.take(Math.ceil(count / SLICES)));
-    await delay(ms / SLICES);
+  const slices = Math.ceil(ms / SLICE_MS);
+  for (let slice = 0; slice < slices; slice += 1) {
+    await topics.produce(history.take(Math.ceil(count / slices)));
+    await delay(SLICE_MS);
   }
 }
 
@@ -140,7 +143,8 @@ async function drive(given: Driving): Promise<Outcome> {
   const injected: Injected[] = [];
   const each = Math.ceil(changes / Math.max(1, faults.length));
   for (const fault of faults.length === 0 ? [null] : faults) {
-    const loading = load(topics, history, { count: each, ms: (fault?.holdMs ?? 0) + 2_000 });
+    const ms = Math.max((fault?.holdMs ?? 0) + 2_000, (each / CHANGES_PER_SECOND) * 1_000);
+    const loading = load(topics, history, { count: each, ms });
     if (fault !== null) {
       await delay(500);
       await inject(fault, stack);

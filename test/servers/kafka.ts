@@ -63,7 +63,8 @@ async function format(java: readonly string[], properties: string): Promise<void
     "--add-scram",
     `${mechanism}=[name=${username},password=${password}]`,
   ]);
-  const id = randomBytes(16).toString("base64url");
+  // One id in 64 would begin with a dash, and be taken for an option.
+  const id = randomBytes(16).toString("base64url").replace(/^-/, "A");
   await promisify(execFile)("java", [...java, FORMAT, "format", "-t", id, "-c", properties, ...users]);
 }
 
