@@ -103,4 +103,4 @@ test("processes that race over one store end in the documents that one process a
     }),
     { numRuns: runs(600) },
   );
-});
+}, 120_000);
