@@ -4,8 +4,8 @@ import { fieldName, keptText, originalOf, textOf } from "./mongo-names.ts";
 import type { Stored } from "./mongo-values.ts";
 import type { LoadRequest, Place } from "./store.ts";
 
-/** Keys looked up at once: each answer may hold any of them. */
-const AT_ONCE = 50;
+/** Keys looked up at once: each is looked for in every document that holds any of them, so few. */
+const AT_ONCE = 16;
 
 /** A place with what else its document told. */
 export interface Held {
@@ -50,17 +50,19 @@ async function inPages(
   table: string,
   keys: readonly string[],
 ): Promise<readonly Held[]> {
-  const rows = keys.map((key) => [`rows.${fieldName(key)}`, 1] as const);
+  const byField = new Map(keys.map((key) => [fieldName(key), key]));
+  const rows = [...byField.keys()].map((field) => [`rows.${field}`, 1] as const);
   const found = await pages.find<Holder>({
     filter: { table: keptText(table), keys: { $in: keys.map(keptText) } },
     fields: { customer: 1, page: 1, revision: 1, ...Object.fromEntries(rows) },
   });
-  return found.flatMap(({ _id, customer = "", page = "", revision = 0, rows: held = {} }) =>
-    placesIn(held, { table, keys, customerId: originalOf(customer), page: textOf(page) }).map((place) => ({
-      place,
-      on: { id: _id, revision, row: held[fieldName(place.key)] },
-    })),
-  );
+  return found.flatMap(({ _id, customer = "", page = "", revision = 0, rows: held = {} }) => {
+    const where = { table, customerId: originalOf(customer), page: textOf(page) };
+    return placesIn(held, byField).map(({ field, ...spot }) => ({
+      place: { ...where, ...spot },
+      on: { id: _id, revision, row: held[field] },
+    }));
+  });
 }
 
 async function inDocuments(
@@ -68,30 +70,34 @@ async function inDocuments(
   table: string,
   keys: readonly string[],
 ): Promise<readonly Held[]> {
-  const field = fieldName(table);
-  const heads = keys.flatMap((key) => [
-    [`tables.${field}.${fieldName(key)}.at`, 1] as const,
-    [`tables.${field}.${fieldName(key)}.live`, 1] as const,
+  const byField = new Map(keys.map((key) => [fieldName(key), key]));
+  const path = fieldName(table);
+  const heads = [...byField.keys()].flatMap((field) => [
+    [`tables.${path}.${field}.at`, 1] as const,
+    [`tables.${path}.${field}.live`, 1] as const,
   ]);
   const found = await customers.find<Holder>({
     filter: { places: { $in: keys.map((key) => placeText(table, key)) } },
     fields: Object.fromEntries(heads),
   });
-  return found.flatMap(({ _id, tables = {} }) =>
-    placesIn((tables[field] ?? {}) as Stored, {
-      ...{ table, keys, customerId: originalOf(_id), page: null },
-    }).map((place) => ({ place, on: null })),
-  );
+  return found.flatMap(({ _id, tables = {} }) => {
+    const where = { table, customerId: originalOf(_id), page: null };
+    return placesIn((tables[path] ?? {}) as Stored, byField).map(({ key, at, live }) => ({
+      place: { ...where, key, at, live },
+      on: null,
+    }));
+  });
 }
 
+/** The rows among those found that were looked for. */
 function placesIn(
   rows: Stored,
-  { keys, ...where }: Pick<Place, "table" | "customerId" | "page"> & { readonly keys: readonly string[] },
-): readonly Place[] {
-  return keys.flatMap((key) => {
-    const field = fieldName(key);
-    if (!Object.hasOwn(rows, field)) return [];
-    const { at, live } = rows[field] as { readonly at: string; readonly live: boolean };
-    return [{ ...where, key, at: textOf(at), live }];
+  byField: ReadonlyMap<string, string>,
+): readonly (Pick<Place, "key" | "at" | "live"> & { readonly field: string })[] {
+  return Object.entries(rows).flatMap(([field, row]) => {
+    const key = byField.get(field);
+    if (key === undefined) return [];
+    const { at, live } = row as { readonly at: string; readonly live: boolean };
+    return [{ field, key, at: textOf(at), live }];
   });
 }

@@ -2,11 +2,13 @@ import de.bwaldvogel.mongo.MongoBackend;
 import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
+import de.bwaldvogel.mongo.backend.CollectionOptions;
 import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.IndexKey;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
+import de.bwaldvogel.mongo.backend.memory.MemoryCollection;
 import de.bwaldvogel.mongo.backend.memory.MemoryDatabase;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.exception.MongoServerError;
@@ -71,6 +73,17 @@ public final class ProtocolServer {
     @Override
     public MemoryDatabase openOrCreateDatabase(String name) {
       return new MemoryDatabase(name, getCursorRegistry()) {
+        /** The server would write out each document once more at every change, to know how many bytes it has. */
+        @Override
+        protected MemoryCollection openOrCreateCollection(String collection, CollectionOptions options) {
+          return new MemoryCollection(this, collection, options, cursorRegistry) {
+            @Override
+            protected boolean tracksDataSize() {
+              return false;
+            }
+          };
+        }
+
         @Override
         protected Index<Integer> openOrCreateUniqueIndex(String collection, String index, List<IndexKey> keys, boolean sparse) {
           return known(super.openOrCreateUniqueIndex(collection, index, keys, sparse));

@@ -2,6 +2,7 @@ import de.bwaldvogel.mongo.MongoCollection;
 import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.IndexKey;
 import de.bwaldvogel.mongo.backend.KeyValue;
+import de.bwaldvogel.mongo.backend.Utils;
 import de.bwaldvogel.mongo.backend.ValueComparator;
 import de.bwaldvogel.mongo.bson.Document;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -81,9 +83,16 @@ final class SortedIndex<P> extends Index<P> {
 
   @Override
   public synchronized void updateInPlace(Document before, Document after, P position, MongoCollection<P> collection) {
-    if (nullAwareEqualsKeys(before, after)) return;
+    if (getKeys().stream().allMatch(key -> isSame(key.getKey(), before, after))) return;
     remove(before);
     add(after, position, collection);
+  }
+
+  private static boolean isSame(String key, Document before, Document after) {
+    return key.contains(".")
+        ? Objects.equals(
+            Utils.getSubdocumentValueCollectionAware(before, key), Utils.getSubdocumentValueCollectionAware(after, key))
+        : Objects.equals(before.get(key), after.get(key));
   }
 
   /** What each field has to be, as far as all of it must hold. */
