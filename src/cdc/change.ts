@@ -83,6 +83,7 @@ export type RefusalCode =
   | "missing-page" // the paging column of a paged table is null
   | "missing-customer" // an upsert that names no customer
   | "expectation" // a rule with action quarantine
+  | "too-large" // its customer's document, or a page of it, would grow beyond what the store keeps in one
   | "fault"; // a fault of ours: the change could not be applied; replay it once that is repaired
 
 /** Records that are neither changes nor errors, by what they are. Counted, never applied. */

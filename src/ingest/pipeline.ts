@@ -4,7 +4,7 @@ import { applyAll } from "./apply.ts";
 import { load } from "./load.ts";
 import type { Outlet } from "./outlet.ts";
 import { Stopped } from "./patience.ts";
-import { quarantinePoison, quarantineUnroutable } from "./quarantine.ts";
+import { quarantinePoison, quarantineRefused, quarantineUnroutable } from "./quarantine.ts";
 import { read } from "./read.ts";
 import { receive } from "./receive.ts";
 import { save } from "./save.ts";
@@ -76,7 +76,7 @@ async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void
   await sweep(shell, truncates);
   let pending: readonly Change[] = changes;
   let owed = null;
-  for (let round = 0; round === 0 || pending.length > 0; round += 1) {
+  for (let round = 0; round === 0 || pending.length > 0 || quarantine.length > 0; round += 1) {
     await shell.pause(round);
     watch("load");
     const gathered = await load(shell, pending);
@@ -89,8 +89,11 @@ async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void
     countVerdicts(shell.tallies, folded, { ...verdicts, sign: 1 });
     watch("save");
     const relay = shell.outlet.isAway();
-    const { updates, left, lost } = await save(shell, { folded, quarantine: quarantine.splice(0), relay });
-    countVerdicts(shell.tallies, lost, { ...verdicts, sign: -1 });
+    const saving = { folded, quarantine: quarantine.splice(0), relay };
+    const { updates, left, lost, refused } = await save(shell, saving);
+    quarantine.push(...quarantineRefused(shell, refused, { echoes: routes.echoes, batches }));
+    const unsaved = [...lost, ...refused.map((each) => each.folded)];
+    countVerdicts(shell.tallies, unsaved, { ...verdicts, sign: -1 });
     watch("publish");
     await shell.outlet.publish(updates, left);
     if (!shell.outlet.isAway()) counted.published(updates);

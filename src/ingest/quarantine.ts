@@ -4,6 +4,7 @@ import { sameValues } from "../customer/compare.ts";
 import type { Quarantined } from "../store/store.ts";
 import type { Poison } from "./apply.ts";
 import type { Unroutable } from "./route.ts";
+import type { Refused } from "./save.ts";
 import type { Shell } from "./shell.ts";
 import type { SourceBatch, Unreadable } from "./source.ts";
 
@@ -41,6 +42,24 @@ export function quarantinePoison(
     const record = recordOf(shell, change, batches);
     return { record, table: change.table, refusal: refusal("fault", reason), atMs: clock.nowMs() };
   });
+}
+
+/** Changes whose customer cannot be saved with them; departures that routing made are nobody's records. */
+export function quarantineRefused(
+  shell: Refusing,
+  refused: readonly Refused[],
+  { echoes, batches }: { readonly echoes: ReadonlySet<Change>; readonly batches: readonly SourceBatch[] },
+): readonly Quarantined[] {
+  return refused.flatMap(({ folded, reason }) =>
+    folded.input.changes
+      .filter((change) => !echoes.has(change))
+      .map((change) => ({
+        record: recordOf(shell, change, batches),
+        table: change.table,
+        refusal: refusal("too-large", reason),
+        atMs: shell.clock.nowMs(),
+      })),
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Customer, Update } from "../customer/customer.ts";
 import { boundOutbox } from "../customer/transitions.ts";
-import { EMPTY_SAVE, type CustomerSave, type Quarantined, type Save } from "../store/store.ts";
+import { EMPTY_SAVE, type CustomerSave, type Quarantined, type Save, type Saved } from "../store/store.ts";
 import type { Folded } from "./apply.ts";
 import { updatesOf } from "./published.ts";
 import type { Shell } from "./shell.ts";
@@ -21,6 +21,14 @@ export interface SaveOutcome {
   readonly left: ReadonlySet<string>;
   /** Customers somebody else saved first: load and fold them again. */
   readonly lost: readonly Folded[];
+  /** Customers too large to be saved, with the reason in plain words. */
+  readonly refused: readonly Refused[];
+}
+
+/** A customer that was folded and cannot be saved. */
+export interface Refused {
+  readonly folded: Folded;
+  readonly reason: string;
 }
 
 /**
@@ -38,12 +46,18 @@ export async function save(shell: Shell, { folded, quarantine, relay }: Saving):
         pages: applied.pages,
         relay,
       });
-  const conflicts = await write(shell, { customers, quarantine });
+  const { conflicts, refused: reasons = NONE_REFUSED } = await write(shell, { customers, quarantine });
   const saved = new Map(customers.map((part) => [part.after.customerId, part.after]));
   const updates: Update[] = [];
   const lost: Folded[] = [];
+  const refused: Refused[] = [];
   for (const part of folded) {
     const { customer } = part.input;
+    const reason = reasons.get(customer.customerId);
+    if (reason !== undefined) {
+      refused.push({ folded: part, reason });
+      continue;
+    }
     if (conflicts.has(customer.customerId)) {
       shell.documents.forget(customer.customerId);
       lost.push(part);
@@ -53,7 +67,8 @@ export async function save(shell: Shell, { folded, quarantine, relay }: Saving):
     shell.documents.keep(after);
     updates.push(...updatesOf(after, shell.published.missing(after)));
   }
-  return { updates, left: relay ? new Set(saved.keys()) : NONE, lost };
+  for (const { folded: part } of refused) saved.delete(part.input.customer.customerId);
+  return { updates, left: relay ? new Set(saved.keys()) : NONE, lost, refused };
 }
 
 /** True when something waits for a next write. */
@@ -61,10 +76,7 @@ export function isWaiting({ acknowledgements, tallies, confirms }: Shell): boole
   return acknowledgements.ready().length > 0 || !tallies.isEmpty() || !confirms.isEmpty();
 }
 
-async function write(
-  shell: Shell,
-  parts: Pick<Save, "customers" | "quarantine">,
-): Promise<ReadonlySet<string>> {
+async function write(shell: Shell, parts: Pick<Save, "customers" | "quarantine">): Promise<Saved> {
   const { acknowledgements, tallies, confirms, counted } = shell;
   const checkpoints = acknowledgements.ready();
   const whole: Save = {
@@ -74,14 +86,15 @@ async function write(
     tallies: tallies.take(),
     confirms: confirms.take(),
   };
-  if (isEmpty(whole)) return NONE;
-  const { conflicts } = await shell.store.save(whole);
-  counted.saved(whole, conflicts.size);
+  if (isEmpty(whole)) return { conflicts: NONE };
+  const saved = await shell.store.save(whole);
+  counted.saved(whole, saved.conflicts.size);
   await acknowledgements.stored(checkpoints);
-  return conflicts;
+  return saved;
 }
 
 const NONE: ReadonlySet<string> = new Set();
+const NONE_REFUSED: ReadonlyMap<string, string> = new Map();
 
 function isEmpty({ customers, quarantine, checkpoints, tallies, confirms }: Save): boolean {
   return [customers, quarantine, checkpoints, tallies, confirms].every(({ length }) => length === 0);

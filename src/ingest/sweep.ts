@@ -61,7 +61,10 @@ async function sweepCustomers(shell: Shell, truncate: Change, customers: readonl
     const { folded, poison } = await applyAll(shell, inputs);
     for (const { reason } of poison)
       throw new Error(`a truncate of ${truncate.table} cannot be applied: ${reason}`);
-    const { updates, left, lost } = await save(shell, { folded, quarantine: [], relay: true });
+    const saving = { folded, quarantine: [], relay: true };
+    const { updates, left, lost, refused } = await save(shell, saving);
+    for (const { reason } of refused)
+      throw new Error(`a truncate of ${truncate.table} cannot be applied: ${reason}`);
     await shell.outlet.publish(updates, left);
     pending = lost.map(({ input }) => input.customer.customerId);
   }

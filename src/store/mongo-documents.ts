@@ -48,7 +48,7 @@ export function mongoDocuments({ collection, plan, groups, stampOf }: DocumentPa
     const id = orderedText(after.customerId);
     const write =
       before.revision === 0
-        ? { insert: { _id: id, by, ...wholeOf(save, groups), places: newPlaces(sought, {}, after.tables) } }
+        ? { insert: { _id: id, by, ...wholeOf(save, { groups, sought }) } }
         : { filter: { _id: id, revision: before.revision }, update: updateOf(save, { groups, sought, by }) };
     return { id, from: before.revision, stamp: by, write };
   };
@@ -109,18 +109,31 @@ export function soughtTables(plan: Plan): ReadonlySet<string> {
   );
 }
 
-function wholeOf({ after, relay }: CustomerSave, groups: readonly FactGroup[]): Stored {
+function wholeOf(
+  { after, relay }: CustomerSave,
+  { groups, sought }: Pick<DocumentParts, "groups"> & { readonly sought: ReadonlySet<string> },
+): Stored {
   const { customerId, revision, dueMs } = after;
-  const parts = Object.fromEntries(PARTS.map((part) => [part, stored(after[part])]));
+  // A part that is empty, as most are at first, is made when something comes into it.
+  const parts = Object.fromEntries(
+    PARTS.flatMap((part) => (part !== "outbox" && isEmpty(after[part]) ? [] : [[part, stored(after[part])]])),
+  );
   const derived = derivedOf(after);
+  const places = newPlaces(sought, {}, after.tables);
   const isListed = customerId !== NOBODY && derived.holds.length > 0;
   return {
-    ...{ revision, ...parts, ...derived },
+    ...{ revision, ...parts },
+    ...Object.fromEntries(Object.entries(derived).filter(([, part]) => !isEmpty(part as object))),
+    ...(places.length > 0 && { places }),
     ...(dueMs !== null && { dueMs }),
     ...(relay && { relay: revision }),
     ...(isListed && { listed: true }),
     ...(customerId !== NOBODY && { facts: factsIn(groups, after) }),
   };
+}
+
+function isEmpty(part: object): boolean {
+  return Object.keys(part).length === 0;
 }
 
 interface Update {

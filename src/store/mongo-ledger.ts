@@ -104,21 +104,26 @@ interface Counted extends Stored {
  * All counts of a process are one document, and each list of them is one write that names itself there. When its reply is
  * lost and it is sent again, the document no longer matches, and the insert that the server tries instead meets its key.
  */
-async function count({ tallies, writer, stampOf }: LedgerParts, counted: readonly Tally[]): Promise<void> {
-  if (counted.length === 0) return;
-  const stamp = stampOf(counted);
+async function count({ tallies, writer, stampOf }: LedgerParts, list: readonly Tally[]): Promise<void> {
+  if (list.length === 0) return;
+  const stamp = stampOf(list);
   const by = new Map<string, number>();
-  for (const { table, kind, label, count: more } of counted) {
+  for (const { table, kind, label, count: more } of list) {
     const path = ["counts", fieldName(table), kind, fieldName(label)].join(".");
     by.set(path, (by.get(path) ?? 0) + more);
   }
-  await tallies.write([
-    {
-      filter: { _id: writer, recent: { $ne: stamp } },
-      update: { $inc: Object.fromEntries(by), $push: { recent: { $each: [stamp], $slice: -REMEMBERED } } },
-      upsert: true,
-    },
-  ]);
+  const write: Write = {
+    filter: { _id: writer, recent: { $ne: stamp } },
+    update: { $inc: Object.fromEntries(by), $push: { recent: { $each: [stamp], $slice: -REMEMBERED } } },
+    upsert: true,
+  };
+  for (;;) {
+    const { duplicates } = await tallies.write([write]);
+    if (duplicates.size === 0) return;
+    // Unless another list of this process made the document in this very moment.
+    const [counted] = await tallies.find({ filter: { _id: writer, recent: stamp }, fields: { _id: 1 } });
+    if (counted !== undefined) return;
+  }
 }
 
 function sum(writers: readonly Counted[]): readonly Tally[] {

@@ -2,7 +2,7 @@ import type { Page } from "../customer/customer.ts";
 import type { MongoDocuments } from "./mongo-documents.ts";
 import type { MongoLedger } from "./mongo-ledger.ts";
 import { fieldName } from "./mongo-names.ts";
-import { type MongoPages, pageId, pageOf, type StoredPage } from "./mongo-pages.ts";
+import { type MongoPages, pageId, type StoredPage } from "./mongo-pages.ts";
 import { findHeld, type Held, type Looked } from "./mongo-places.ts";
 import type { Loaded, LoadRequest, PageRequest } from "./store.ts";
 
@@ -44,7 +44,7 @@ export async function load(parts: LoadParts, request: LoadRequest): Promise<Load
   const found = new Map([...filled.pages, ...direct, ...again]);
   return {
     customers: await customers,
-    pages: request.pages.map((each): Page => pageOf(each, found.get(pageId(each)))),
+    pages: request.pages.map((each): Page => loadedPages.answer(each, found.get(pageId(each)))),
     places: held.map(({ place }) => place),
     truncates: await truncates,
   };

@@ -6,12 +6,17 @@ import { type Guarded, writeGuarded } from "./mongo-guarded.ts";
 import { fieldName, keptText, orderedText, originalOf, textOf } from "./mongo-names.ts";
 import { newPatch, operators } from "./mongo-patch.ts";
 import { restored, stored, type Stored } from "./mongo-values.ts";
+import { createPageWeights } from "./mongo-weight.ts";
 import type { PageRequest } from "./store.ts";
 
 /** Pages, one document each. */
 export interface MongoPages {
   /** Pages with the rows asked for, by page id; one that there is not has no entry. */
   load(requests: readonly PageRequest[]): Promise<ReadonlyMap<string, StoredPage>>;
+  /** The answer to a request: the page as found, or a new one. */
+  answer(request: PageRequest, found: StoredPage | undefined): Page;
+  /** Why a page cannot be kept, or null. */
+  excess(change: PageChange): string | null;
   /** Pages without rows, by page id. */
   headers(refs: readonly PageRef[]): Promise<ReadonlyMap<string, StoredPage>>;
   /** Saves pages, each on the revision it was loaded at; answers the customers that lost one of theirs. */
@@ -29,6 +34,8 @@ export interface StoredPage extends Stored {
   readonly revision: number;
   readonly totals: Totals;
   readonly liveRows: number;
+  /** About how many it has. */
+  readonly bytes: number;
   readonly rows?: Stored;
 }
 
@@ -36,7 +43,7 @@ export interface StoredPage extends Stored {
 const HEADERS_AT_ONCE = 500;
 /** Pages read at once with some of their rows: every key wanted of any is looked for in each, so few. */
 const PARTS_AT_ONCE = 10;
-const HEADER = { customer: 1, table: 1, page: 1, revision: 1, totals: 1, liveRows: 1 };
+const HEADER = { customer: 1, table: 1, page: 1, revision: 1, totals: 1, liveRows: 1, bytes: 1 };
 
 /** Pages in MongoDB. */
 export function mongoPages(
@@ -44,18 +51,26 @@ export function mongoPages(
   { plan, stampOf }: { readonly plan: Plan; readonly stampOf: (version: object) => string },
 ): MongoPages {
   const unplaced = new Set(plan.tables.filter(({ key }) => key.length === 0).map(({ name }) => name));
+  const weights = createPageWeights();
   const guarded = (change: PageChange): Guarded => {
     const stamp = stampOf(change.after);
+    const bytes = weights.after(change);
     const placed = !unplaced.has(change.after.table);
     return {
       id: pageId(change.after),
       from: change.before.revision,
       stamp,
-      write: writeOf(change, stamp, placed),
+      write: writeOf(change, { by: stamp, placed, bytes }),
     };
   };
   return {
     load: (requests) => loadPages(collection, requests),
+    answer: (request, found) => {
+      const page = pageOf(request, found);
+      if (found !== undefined) weights.note(page, found.bytes);
+      return page;
+    },
+    excess: weights.excess,
     headers: async (refs) =>
       byId(await inSteps(refs, HEADERS_AT_ONCE, (some) => find(collection, some, HEADER))),
     save: async (changes) => {
@@ -95,11 +110,18 @@ function newestOf(rows: Rows): string {
   return newest;
 }
 
-function writeOf({ before, after, rows }: PageChange, by: string, placed: boolean): Guarded["write"] {
+interface Writing {
+  readonly by: string;
+  /** Whether its keys are looked up. */
+  readonly placed: boolean;
+  readonly bytes: number;
+}
+
+function writeOf({ before, after, rows }: PageChange, { by, placed, bytes }: Writing): Guarded["write"] {
   const { customerId, table, page, revision, totals, liveRows } = after;
   const customer = orderedText(customerId);
   const newest = newestOf(rows);
-  const header = { revision, by, totals: stored(totals), liveRows };
+  const header = { revision, by, totals: stored(totals), liveRows, bytes };
   if (before.revision === 0) {
     const ref = { _id: pageId(after), customer, table: keptText(table), page: keptText(page) };
     const keys = placed ? { keys: Object.keys(after.rows).map(keptText) } : {};
@@ -165,8 +187,7 @@ function find(
   return collection.find<StoredPage>({ filter: { _id: { $in: refs.map(pageId) } }, fields });
 }
 
-/** The answer to a request: the page as found, or a new one. */
-export function pageOf({ customerId, table, page, keys }: PageRequest, found: StoredPage | undefined): Page {
+function pageOf({ customerId, table, page, keys }: PageRequest, found: StoredPage | undefined): Page {
   const rows = found?.rows ?? {};
   const wanted =
     keys === "all"

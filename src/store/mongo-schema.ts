@@ -13,12 +13,12 @@ export const SCHEMA_VERSION = 1;
  */
 export const INDEXES: Readonly<Record<string, readonly IndexSpec[]>> = {
   customers: [
-    { keys: { dueMs: 1, _id: 1 }, sparse: true },
+    { keys: { dueMs: 1 }, sparse: true },
     { keys: { relay: 1 }, sparse: true },
     { keys: { places: 1 }, sparse: true },
     { keys: { holds: 1, _id: 1 } },
     { keys: { listed: 1, _id: 1 } },
-    { keys: { "offered.o": 1, "offered.s": 1, "offered.t": -1 } },
+    { keys: { "offered.t": -1, "offered.o": 1, "offered.s": 1 }, sparse: true },
   ],
   pages: [
     { keys: { customer: 1, table: 1, newest: -1 } },

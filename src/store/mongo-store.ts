@@ -18,7 +18,8 @@ import { remakeFacts } from "./mongo-remake.ts";
 import { createIndexes } from "./mongo-schema.ts";
 import { createWishes } from "./mongo-wishes.ts";
 import type { Reads } from "./reads.ts";
-import type { Everyone, Store } from "./store.ts";
+import { excessOfDocument } from "./mongo-weight.ts";
+import type { CustomerSave, Everyone, Store } from "./store.ts";
 
 /** Where the store is and what it stores. */
 export interface MongoStoreOptions extends MongoOptions {
@@ -65,9 +66,16 @@ function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Eve
     ...{ writer, stampOf },
   });
 
-  const saveCustomers = async (
-    saves: Parameters<Store["save"]>[0]["customers"],
-  ): Promise<ReadonlySet<string>> => {
+  /** Why a customer cannot be kept, or null. */
+  const excessOf = ({ before, after, pages: changes }: CustomerSave): string | null => {
+    for (const change of changes) {
+      const excess = paged.excess(change);
+      if (excess !== null) return excess;
+    }
+    return excessOfDocument(before, after);
+  };
+
+  const saveCustomers = async (saves: readonly CustomerSave[]): Promise<ReadonlySet<string>> => {
     const lost = await paged.save(saves.flatMap((save) => save.pages));
     const kept = lost.size === 0 ? saves : saves.filter(({ before }) => !lost.has(before.customerId));
     const conflicts = await documents.save(kept);
@@ -89,20 +97,25 @@ function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Eve
     load: (request) =>
       load({ customers, pages, paged: pagedTables, documents, loadedPages: paged, ledger }, request),
     save: async (save) => {
+      const refused = new Map<string, string>();
+      for (const part of save.customers) {
+        const excess = excessOf(part);
+        if (excess !== null) refused.set(part.before.customerId, excess);
+      }
       const [conflicts] = await settled([
-        saveCustomers(save.customers),
+        saveCustomers(save.customers.filter(({ before }) => !refused.has(before.customerId))),
         quarantine.put(save.quarantine),
         ledger.truncate(save.truncates),
         ledger.count(save.tallies),
         ledger.checkpoint(save.checkpoints),
       ]);
       await documents.confirm(save.confirms);
-      return { conflicts };
+      return refused.size === 0 ? { conflicts } : { conflicts, refused };
     },
     checkpoints: ledger.checkpoints,
     outstanding: async (nowMs, limit) => {
       const [due, unpublished] = await Promise.all([
-        ids({ filter: { dueMs: { $lte: nowMs } }, sort: { dueMs: 1, _id: 1 }, limit }),
+        ids({ filter: { dueMs: { $lte: nowMs } }, sort: { dueMs: 1 }, limit }),
         ids({ filter: { relay: { $gt: 0 } }, sort: { relay: 1 }, limit }),
       ]);
       return { due, unpublished };

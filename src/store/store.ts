@@ -78,9 +78,12 @@ export interface Save {
   readonly confirms: readonly { readonly customerId: string; readonly revision: number }[];
 }
 
-/** Which customers were not saved, because they or one of their pages changed since they were loaded. The others were. */
+/** Which customers were not saved. The others were. */
 export interface Saved {
+  /** Because they or one of their pages changed since they were loaded. */
   readonly conflicts: ReadonlySet<string>;
+  /** Because they or one of their pages would become larger than what the store keeps in one, with that reason; absent for none. */
+  readonly refused?: ReadonlyMap<string, string>;
 }
 
 /** Customers with something to do that no record will trigger. */

@@ -84,6 +84,41 @@ test("every rule is counted by action and name; refused records keep bytes and a
   ).toEqual([["ledger", "expectation", expect.arrayContaining(["small"])]]);
 });
 
+test("records of a customer too large to be saved are put aside, those of the others are not, and all are acknowledged", async () => {
+  const memory = memoryStore();
+  const store: MemoryStore = {
+    ...memory,
+    save: async (save) => {
+      const kept = save.customers.filter(({ before }) => before.customerId !== "ann");
+      const saved = await memory.save({ ...save, customers: kept });
+      return kept.length === save.customers.length
+        ? saved
+        : { ...saved, refused: new Map([["ann", "far too large"]]) };
+    },
+  };
+  const updates = memoryUpdates();
+  const records = [ann(1, 1), bob(2, 2), payment(1, 40, 3), payment(2, 40, 4, "bob")];
+  await run({ store, updates, source: memorySource({ records }) });
+  expect([...store.documents.keys()]).toEqual(["bob"]);
+  expect(updates.entries.map(({ update }) => update.customerId)).toEqual(["bob"]);
+  expect(
+    [...store.quarantine.values()].map(({ record, refusal }) => [
+      record.offset,
+      refusal.code,
+      refusal.reason,
+    ]),
+  ).toEqual([
+    ["1", "too-large", "far too large"],
+    ["3", "too-large", "far too large"],
+  ]);
+  expect(Object.fromEntries(store.tallies)).toEqual({
+    "profile verdict applied": 1,
+    "payments verdict applied": 1,
+  });
+  const ends = (await store.checkpoints()).map(({ topic, nextOffset }) => [topic, nextOffset]);
+  expect(Object.fromEntries(ends)).toEqual({ profile: "3", payments: "5" });
+});
+
 test("a rule with action fail stops the pipeline before anything of its batch is saved", async () => {
   const store = memoryStore();
   const updates = memoryUpdates();

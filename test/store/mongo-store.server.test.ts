@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
+import { newCustomer } from "../../src/customer/customer.ts";
 import { codeOf } from "../../src/errors.ts";
 import { silentLog } from "../../src/log.ts";
 import { openMongo, type Mongo } from "../../src/store/mongo-client.ts";
 import { missingIndexes } from "../../src/store/mongo-schema.ts";
 import { openMongoStore } from "../../src/store/mongo-store.ts";
-import { SHAPES } from "../contract/shapes.ts";
+import type { CustomerSave } from "../../src/store/store.ts";
+import { customer, newPage, next, pageChange, row, saving, SHAPES, write } from "../contract/shapes.ts";
 import { describeServer } from "../servers/describe-server.ts";
 import { startMongo } from "../servers/mongo.ts";
 
@@ -52,6 +54,44 @@ describeServer("the store on a MongoDB", { needs, start: (use) => use(startMongo
         .collection("meta")
         .write([{ filter: { _id: "customer360" }, update: { $set: { value: 99 } } }]);
       expect(await codeOfOpening(where)).toBe("STORE_INCOMPATIBLE");
+    });
+  });
+
+  test("what would become larger than MongoDB keeps is refused with its customer, and may become smaller", async () => {
+    await fresh(async (_, where) => {
+      const store = await openStore(where);
+      const text = "x".repeat(3 * 1024 * 1024);
+      const rows = (count: number) =>
+        Object.fromEntries(Array.from({ length: count }, (_, at) => [`["${at}"]`, row("1", { name: text })]));
+      const refusedBy = async (...parts: readonly CustomerSave[]) =>
+        [...((await store.save(write(...parts))).refused ?? [])].map(([id, reason]) => [
+          id,
+          reason.includes("12.0"),
+        ]);
+      const page = async (keys: "all" | readonly string[]) => {
+        const pages = [{ ...newPage("bob", "2024-05"), keys }];
+        const [found] = (await store.load({ customers: [], pages, keys: {} })).pages;
+        return found ?? newPage("bob", "2024-05");
+      };
+      const ann = customer("ann", { tables: { accounts: rows(3) } });
+      const bob = newCustomer("bob");
+      expect(await refusedBy(saving(newCustomer("ann"), ann))).toEqual([]);
+      const grown = next(ann, { tables: { accounts: rows(5) } });
+      const turned = pageChange(newPage("bob", "2024-05"), rows(3));
+      const fits = saving(bob, bob, { pages: [turned] });
+      expect(await refusedBy(saving(ann, grown), fits)).toEqual([["ann", true]]);
+      // A page is weighed although none of its rows is at hand.
+      const more = pageChange(await page(['["new"]']), { '["new"]': row("1", { name: text + text }) });
+      expect(await refusedBy(saving(bob, bob, { pages: [more] }))).toEqual([["bob", true]]);
+      expect((await page("all")).rows).toEqual(turned.after.rows);
+      const less = pageChange(await page(['["0"]']), { '["0"]': row("2", {}, false) });
+      expect(await refusedBy(saving(bob, bob, { pages: [less] }))).toEqual([]);
+      const again = pageChange(await page(['["new"]']), { '["new"]': row("1", { name: text }) });
+      expect(await refusedBy(saving(bob, bob, { pages: [again] }))).toEqual([]);
+      expect((await store.load({ customers: ["ann"], pages: [], keys: {} })).customers.get("ann")).toEqual(
+        ann,
+      );
+      await store.close();
     });
   });
 
