@@ -32,16 +32,25 @@ export async function versionOf(mongo: Mongo): Promise<number | "none" | "foreig
 
 /** Refuses databases of other programs and of later versions; marks an empty one as ours. */
 export async function checkVersion(mongo: Mongo): Promise<void> {
-  const found = await versionOf(mongo);
-  if (found === "none") return writeMeta(mongo.collection("meta"), "customer360", SCHEMA_VERSION);
-  if (found === "foreign")
-    throw new Customer360Error(
-      "STORE_INCOMPATIBLE",
-      `mongodb at ${mongo.where} holds the customers of another program`,
-    );
-  if (found > SCHEMA_VERSION)
+  const meta = mongo.collection("meta");
+  let found = await readMeta(meta, MARK);
+  if (found === null) {
+    const [customer] = await mongo.collection("customers").find({ filter: {}, fields: { _id: 1 }, limit: 1 });
+    // Another process of ours may have marked it and begun in between: whoever has customers has the mark before.
+    found = customer === undefined ? SCHEMA_VERSION : await readMeta(meta, MARK);
+    if (found === null)
+      throw new Customer360Error(
+        "STORE_INCOMPATIBLE",
+        `mongodb at ${mongo.where} holds the customers of another program`,
+      );
+    // Never back from what a newer program may have written in this very moment.
+    await meta.write([{ filter: { _id: MARK }, update: { $max: { value: found } }, upsert: true }]);
+  }
+  if (Number(found) > SCHEMA_VERSION)
     throw new Customer360Error(
       "STORE_INCOMPATIBLE",
       `mongodb at ${mongo.where} was written by a newer customer360 (schema ${found}, this program knows ${SCHEMA_VERSION})`,
     );
 }
+
+const MARK = "customer360";
