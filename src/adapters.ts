@@ -5,9 +5,9 @@ import type { Plan } from "./customer/plan.ts";
 import { demoSource } from "./demo/demo-source.ts";
 import type { BankSettings } from "./demo/journal.ts";
 import { Customer360Error, unreachable } from "./errors.ts";
-import { fileSource } from "./ingest/file-source.ts";
-import type { KafkaSecurity } from "./ingest/kafka-security.ts";
-import { kafkaSource, type KafkaSource } from "./ingest/kafka-source.ts";
+import { fileSource } from "./ingest/files/source.ts";
+import type { KafkaSecurity } from "./ingest/kafka/security.ts";
+import { kafkaSource, type KafkaSource } from "./ingest/kafka/source.ts";
 import type { Source } from "./ingest/source.ts";
 import type { Log } from "./log.ts";
 import { lookAtKafka, lookAtLag } from "./looks.ts";
@@ -15,11 +15,11 @@ import type { Metrics } from "./metrics.ts";
 import type { Status } from "./server/probes.ts";
 import { openDataDirectory, type DataDirectory } from "./store/data-directory.ts";
 import type { Reads } from "./store/reads.ts";
-import { sqliteStore } from "./store/sqlite-store.ts";
+import { sqliteStore } from "./store/sqlite/store.ts";
 import type { Everyone, Store } from "./store/store.ts";
-import { localUpdates } from "./updates/local-updates.ts";
-import type { RedisAddress } from "./updates/redis-address.ts";
-import { redisUpdates } from "./updates/redis-updates.ts";
+import { localUpdates } from "./updates/local/updates.ts";
+import type { RedisAddress } from "./updates/redis/address.ts";
+import { redisUpdates } from "./updates/redis/updates.ts";
 import type { Updates } from "./updates/updates.ts";
 
 /** How to reach Kafka. */
@@ -132,7 +132,7 @@ async function openStore(
   { log }: Beside,
 ): Promise<Adapters["store"]> {
   if (store?.kind !== "mongodb") return sqliteStore({ path: needed(directory).store, plan });
-  const { openMongoStore } = await import("./store/mongo-store.ts");
+  const { openMongoStore } = await import("./store/mongo/store.ts");
   return openMongoStore({ uri: store.uri, plan, log });
 }
 

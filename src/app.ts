@@ -6,7 +6,7 @@ import { createPipeline } from "./ingest/pipeline.ts";
 import { rederiveAll } from "./ingest/rederive.ts";
 import { createRelay } from "./ingest/relay.ts";
 import type { SourceRecord } from "./cdc/change.ts";
-import { findFiles } from "./ingest/file-progress.ts";
+import { findFiles } from "./ingest/files/progress.ts";
 import type { Lag, Source, Unreadable } from "./ingest/source.ts";
 import { createHealth, type Health } from "./health.ts";
 import type { Log } from "./log.ts";

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import type { KafkaOptions, SourceOptions, StoreOptions, UpdatesOptions } from "./adapters.ts";
 import type { Settings } from "./config.ts";
 import { Customer360Error } from "./errors.ts";
-import type { KafkaSasl, KafkaSecurity, KafkaTls } from "./ingest/kafka-security.ts";
-import { clientCredentials } from "./ingest/oauth-token.ts";
-import { parseRedisUrl } from "./updates/redis-address.ts";
+import type { KafkaSasl, KafkaSecurity, KafkaTls } from "./ingest/kafka/security.ts";
+import { clientCredentials } from "./ingest/kafka/oauth-token.ts";
+import { parseRedisUrl } from "./updates/redis/address.ts";
 
 /** Which adapters settings ask for. */
 export interface Connections {

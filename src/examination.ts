@@ -2,10 +2,10 @@ import { kafkaGroup, type AdapterOptions } from "./adapters.ts";
 import type { Clock } from "./clock.ts";
 import { reportOn, type Finding, type Report } from "./doctor/report.ts";
 import { unreachable } from "./errors.ts";
-import { findFiles } from "./ingest/file-progress.ts";
-import { namesake } from "./ingest/file-names.ts";
+import { findFiles } from "./ingest/files/progress.ts";
+import { namesake } from "./ingest/files/names.ts";
 import type { Checkpoint } from "./ingest/source.ts";
-import { examineDirectory } from "./store/embedded-examine.ts";
+import { examineDirectory } from "./store/sqlite/examine.ts";
 
 /** What is looked at, and how long it may take. */
 export interface ExaminationOptions extends Omit<AdapterOptions, "fresh"> {
@@ -40,7 +40,7 @@ async function examineStores(options: ExaminationOptions): Promise<readonly Chec
   if (store?.kind !== "mongodb") return found;
   found = null;
   await within("mongodb", options, async (report) => {
-    const { examineMongo } = await import("./store/mongo-examine.ts");
+    const { examineMongo } = await import("./store/mongo/examine.ts");
     found = await examineMongo({ uri: store.uri, clock }, report);
   });
   return found;
@@ -69,7 +69,7 @@ async function examineSource(
       });
     case "kafka":
       return within("kafka", options, async (report) => {
-        const { examineKafka } = await import("./ingest/kafka-examine.ts");
+        const { examineKafka } = await import("./ingest/kafka/examine.ts");
         const { brokers, security } = source;
         const groupId = kafkaGroup(plan, source.groupId);
         await examineKafka(
@@ -86,7 +86,7 @@ async function examineUpdates(options: ExaminationOptions): Promise<void> {
   const { updates, clock, deadlineMs } = options;
   if (updates?.kind !== "redis") return;
   await within("redis", options, async (report) => {
-    const { examineRedis } = await import("./updates/redis-examine.ts");
+    const { examineRedis } = await import("./updates/redis/examine.ts");
     const { address, ca } = updates;
     await examineRedis({ address, clock, deadlineMs, ...(ca === null ? {} : { tls: { ca } }) }, report);
   });

@@ -1,4 +1,4 @@
-import type { KafkaHealth } from "./ingest/kafka-health.ts";
+import type { KafkaHealth } from "./ingest/kafka/health.ts";
 import type { Source } from "./ingest/source.ts";
 import type { Metrics } from "./metrics.ts";
 

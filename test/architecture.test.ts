@@ -31,7 +31,7 @@ const RULES: readonly (readonly [law: string, rule: Rule, violations: readonly F
     direction,
     [
       new Map([["src/cdc/decode.ts", 'import type { Plan } from "../customer/plan.ts";']]),
-      new Map([["src/store/sqlite-store.ts", 'import { createPipeline } from "../ingest/pipeline.ts";']]),
+      new Map([["src/store/sqlite/store.ts", 'import { createPipeline } from "../../ingest/pipeline.ts";']]),
       new Map([["src/resolvers/customers.ts", 'import { buildSchema } from "../schema/schema.ts";']]),
       new Map([["src/ingest/pipeline.ts", 'export type { App } from "../app.ts";']]),
     ],
@@ -71,19 +71,19 @@ const RULES: readonly (readonly [law: string, rule: Rule, violations: readonly F
     "a client library is known to one file",
     oneClientFile,
     [
-      new Map([["src/store/sqlite-store.ts", 'import Libsql from "libsql";']]),
+      new Map([["src/store/sqlite/store.ts", 'import Libsql from "libsql";']]),
       new Map([["src/app.ts", 'import { WebSocketServer } from "ws";']]),
       new Map([["src/bench/socket-load.ts", 'import { WebSocket } from "ws";']]),
       new Map([["src/server/http.ts", 'import { createYoga } from "graphql-yoga";']]),
-      new Map([["src/updates/redis-updates.ts", 'import { Redis } from "ioredis";']]),
+      new Map([["src/updates/redis/updates.ts", 'import { Redis } from "ioredis";']]),
       new Map([["src/ingest/kafka.ts", 'const kafka = await import("kafkajs");']]),
-      new Map([["src/ingest/kafka-client.ts", 'import codec from "kafkajs-snappy";']]),
+      new Map([["src/ingest/kafka/client.ts", 'import codec from "kafkajs-snappy";']]),
     ],
   ],
   [
     "adapters are chosen in app.ts alone",
     adaptersInApp,
-    [new Map([["src/cli/ingest.ts", 'import { sqliteStore } from "../store/sqlite-store.ts";']])],
+    [new Map([["src/cli/ingest.ts", 'import { sqliteStore } from "../store/sqlite/store.ts";']])],
   ],
   [
     "every export says what it is for",

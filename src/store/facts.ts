@@ -5,8 +5,8 @@ import type { Customer, Rows } from "../customer/customer.ts";
 import type { ComparedAs, FieldRef } from "../customer/filter.ts";
 import { onlyRow } from "../customer/metrics.ts";
 import type { MetricType, Plan } from "../customer/plan.ts";
-import { decimalKey, storedText } from "./sql-text.ts";
-import type { SqlValue } from "./sqlite.ts";
+import { decimalKey, storedText } from "./sqlite/sql-text.ts";
+import type { SqlValue } from "./sqlite/database.ts";
 
 /** One thing about a customer that lists are filtered and ordered by: a metric, a column of a one-row table, a segment's tier. */
 export interface Fact {

@@ -1,5 +1,5 @@
 import { Customer360Error } from "../errors.ts";
-import type { SqlValue } from "./sqlite.ts";
+import type { SqlValue } from "./sqlite/database.ts";
 
 /** Text that stands for the last entry seen of one kind of list: the values it was ordered by. */
 export function writeCursor(list: string, values: readonly SqlValue[]): string {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
 import { run } from "../../src/cli/program.ts";
 import { silentLog } from "../../src/log.ts";
 import { loadPlan } from "../../src/plan/load.ts";
-import { openMongoStore } from "../../src/store/mongo-store.ts";
+import { openMongoStore } from "../../src/store/mongo/store.ts";
 import { EMPTY_SAVE } from "../../src/store/store.ts";
 import { fresh, openTopics, type KafkaTopics } from "../helpers/kafka-topics.ts";
 import { tellRedis } from "../helpers/redis.ts";

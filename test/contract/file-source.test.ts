@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { fileSource } from "../../src/ingest/file-source.ts";
+import { fileSource } from "../../src/ingest/files/source.ts";
 import { manualClock } from "../helpers/manual-clock.ts";
 import { sourceContract, type Origins } from "./source.contract.ts";
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Updates } from "../../src/updates/updates.ts";
-import { localUpdates } from "../../src/updates/local-updates.ts";
+import { localUpdates } from "../../src/updates/local/updates.ts";
 import { updatesContract } from "./updates.contract.ts";
 
 updatesContract("local", async ({ clock, keep }) => {

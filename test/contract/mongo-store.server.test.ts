@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Plan } from "../../src/customer/plan.ts";
 import { silentLog } from "../../src/log.ts";
-import { openMongo } from "../../src/store/mongo-client.ts";
-import { openMongoStore } from "../../src/store/mongo-store.ts";
+import { openMongo } from "../../src/store/mongo/client.ts";
+import { openMongoStore } from "../../src/store/mongo/store.ts";
 import { describeServer } from "../servers/describe-server.ts";
 import { startMongo } from "../servers/mongo.ts";
 import { readsContract } from "./reads.contract.ts";

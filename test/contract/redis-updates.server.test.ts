@@ -1,6 +1,6 @@
 import { describe } from "vitest";
 import { tellRedis, addressIn } from "../helpers/redis.ts";
-import { redisUpdates } from "../../src/updates/redis-updates.ts";
+import { redisUpdates } from "../../src/updates/redis/updates.ts";
 import { silentLog } from "../../src/log.ts";
 import type { Updates } from "../../src/updates/updates.ts";
 import { describeServer } from "../servers/describe-server.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Plan } from "../../src/customer/plan.ts";
-import { sqliteStore } from "../../src/store/sqlite-store.ts";
+import { sqliteStore } from "../../src/store/sqlite/store.ts";
 import { readsContract } from "./reads.contract.ts";
 import { storeContract } from "./store.contract.ts";
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { loadPlan } from "../../src/plan/load.ts";
 import { silentLog } from "../../src/log.ts";
-import { openMongoStore } from "../../src/store/mongo-store.ts";
+import { openMongoStore } from "../../src/store/mongo/store.ts";
 import { until } from "../servers/ports.ts";
 import { audit } from "./audit.ts";
 import { History, PIPELINE, PROBES, WATCHED_IDS } from "./history.ts";

@@ -1,6 +1,6 @@
 import type { SourceRecord } from "../../src/cdc/change.ts";
-import type { Fetched, Group, GroupEars, KafkaClient, TopicPartition } from "../../src/ingest/kafka-group.ts";
-import type { Committed, Marks } from "../../src/ingest/kafka-position.ts";
+import type { Fetched, Group, GroupEars, KafkaClient, TopicPartition } from "../../src/ingest/kafka/group.ts";
+import type { Committed, Marks } from "../../src/ingest/kafka/position.ts";
 
 /** A cluster by hand: what it is asked is kept, and the test says what happens. */
 export interface KafkaDouble {

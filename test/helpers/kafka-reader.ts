@@ -1,5 +1,5 @@
 import type { SourceRecord } from "../../src/cdc/change.ts";
-import type { KafkaSource } from "../../src/ingest/kafka-source.ts";
+import type { KafkaSource } from "../../src/ingest/kafka/source.ts";
 import type { Checkpoint, SourceBatch, Unreadable } from "../../src/ingest/source.ts";
 
 /** The checkpoints of a store: shared by all readers, never going backwards. */

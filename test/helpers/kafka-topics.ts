@@ -7,9 +7,9 @@ import {
   type Producer,
 } from "kafkajs";
 import { systemClock } from "../../src/clock.ts";
-import type { KafkaLimits } from "../../src/ingest/kafka-group.ts";
-import { PLAINTEXT } from "../../src/ingest/kafka-security.ts";
-import { kafkaSource, type KafkaSource, type KafkaSourceOptions } from "../../src/ingest/kafka-source.ts";
+import type { KafkaLimits } from "../../src/ingest/kafka/group.ts";
+import { PLAINTEXT } from "../../src/ingest/kafka/security.ts";
+import { kafkaSource, type KafkaSource, type KafkaSourceOptions } from "../../src/ingest/kafka/source.ts";
 import { silentLog } from "../../src/log.ts";
 
 /** Limits that let tests move quickly. */

@@ -1,7 +1,7 @@
-import { parseRedisUrl } from "../../src/updates/redis-address.ts";
-import type { RedisAddress } from "../../src/updates/redis-address.ts";
-import { redisLink } from "../../src/updates/redis-client.ts";
-import type { RedisArgs } from "../../src/updates/redis-client.ts";
+import { parseRedisUrl } from "../../src/updates/redis/address.ts";
+import type { RedisAddress } from "../../src/updates/redis/address.ts";
+import { redisLink } from "../../src/updates/redis/client.ts";
+import type { RedisArgs } from "../../src/updates/redis/client.ts";
 
 /** The address in a URL that a test made. */
 export function addressIn(url: string): RedisAddress {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { readSettings, SETTINGS } from "../../src/config.ts";
 import { connectionsOf } from "../../src/connections.ts";
 import { guardAddress } from "../../src/serving.ts";
-import { checkHealth } from "../../src/updates/redis-health.ts";
+import { checkHealth } from "../../src/updates/redis/health.ts";
 import { CONVERTERS } from "../servers/connect.ts";
 import { startArguments } from "../servers/program.ts";
 import { readCompose, ROOT, type ComposeService } from "./compose-file.ts";

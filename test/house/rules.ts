@@ -82,11 +82,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "log",
     "errors",
     "store/reads",
-    "store/sqlite",
-    "store/sqlite-schema",
-    "store/utf8-text",
-    "store/sql-text",
-    "store/document-text",
+    "store/sqlite/database",
+    "store/sqlite/schema",
+    "store/sqlite/utf8-text",
+    "store/sqlite/sql-text",
+    "store/sqlite/document-text",
   ],
   resolvers: [
     "cdc",
@@ -165,7 +165,7 @@ export const noBarrels: Rule = (files) =>
 
 /** Client libraries, and the files that may import them. */
 const CLIENTS: readonly (readonly [library: RegExp, only: RegExp])[] = [
-  [/^libsql$/, /^src\/store\/sqlite\.ts$/],
+  [/^libsql$/, /^src\/store\/sqlite\/database\.ts$/],
   [/^@marcbachmann\/cel-js/, /^src\/plan\/cel\.ts$/],
   [/^yaml$/, /^src\/plan\/document\.ts$/],
   [/^zod$/, /^src\/(plan\/file|config)\.ts$/],
@@ -175,14 +175,14 @@ const CLIENTS: readonly (readonly [library: RegExp, only: RegExp])[] = [
   [/^graphql-ws(\/|$)/, /^src\/server\/protocol\.ts$/],
   [/^ws(\/|$)/, /^src\/(server\/link|bench\/raw-child)\.ts$/],
   [/^(commander|cli-progress)$/, /^src\/cli\//],
-  [/^ioredis/, /^src\/updates\/redis-client\.ts$/],
-  [/^mongodb(\/|$)/, /^src\/store\/mongo-client\.ts$/],
-  [/^kafkajs-snappy$/, /^src\/ingest\/kafka-snappy\.ts$/],
-  [/^kafkajs(\/|$)/, /^src\/ingest\/kafka-client\.ts$/],
-  [/^lz4js$/, /^src\/ingest\/kafka-lz4\.ts$/],
+  [/^ioredis/, /^src\/updates\/redis\/client\.ts$/],
+  [/^mongodb(\/|$)/, /^src\/store\/mongo\/client\.ts$/],
+  [/^kafkajs-snappy$/, /^src\/ingest\/kafka\/snappy\.ts$/],
+  [/^kafkajs(\/|$)/, /^src\/ingest\/kafka\/client\.ts$/],
+  [/^lz4js$/, /^src\/ingest\/kafka\/lz4\.ts$/],
   [/^pino$/, /^src\/json-log\.ts$/],
   [/^prom-client$/, /^src\/prometheus\.ts$/],
-  [/^fzstd$/, /^src\/ingest\/kafka-zstd\.ts$/],
+  [/^fzstd$/, /^src\/ingest\/kafka\/zstd\.ts$/],
 ];
 
 /** A client library is known to one file, so that replacing it is the change of one file. */
@@ -194,7 +194,7 @@ export const oneClientFile: Rule = (files) =>
     }),
   );
 
-const ADAPTER = /^src\/(ingest\/\w+-source|demo\/demo-source|store\/\w+-store|updates\/\w+-updates)\.ts$/;
+const ADAPTER = /^src\/(ingest\/\w+\/source|demo\/demo-source|store\/\w+\/store|updates\/\w+\/updates)\.ts$/;
 
 /** Adapters are chosen in adapters.ts alone. The benchmark knows them too: it measures them one by one, and beside doubles. */
 export const adaptersInApp: Rule = (files) =>

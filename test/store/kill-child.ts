@@ -1,7 +1,7 @@
 import { systemClock } from "../../src/clock.ts";
-import { sqliteStore } from "../../src/store/sqlite-store.ts";
+import { sqliteStore } from "../../src/store/sqlite/store.ts";
 import { EMPTY_SAVE } from "../../src/store/store.ts";
-import { localUpdates } from "../../src/updates/local-updates.ts";
+import { localUpdates } from "../../src/updates/local/updates.ts";
 import { announcement, next, pageChange, row, saving, SHAPES } from "../contract/shapes.ts";
 
 /** Saves and publishes one revision of one customer after the other, telling its parent of each, until it is killed. */

@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import { sqliteStore } from "../../src/store/sqlite-store.ts";
-import { localUpdates } from "../../src/updates/local-updates.ts";
+import { sqliteStore } from "../../src/store/sqlite/store.ts";
+import { localUpdates } from "../../src/updates/local/updates.ts";
 import type { Updates } from "../../src/updates/updates.ts";
 import { SHAPES } from "../contract/shapes.ts";
 

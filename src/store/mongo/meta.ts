@@ -1,0 +1,56 @@
+import { Customer360Error } from "../../errors.ts";
+import type { Mongo, MongoCollection } from "./client.ts";
+import type { Stored } from "./values.ts";
+import { SCHEMA_VERSION } from "./schema.ts";
+
+interface Noted extends Stored {
+  readonly _id: string;
+  readonly value: string | number;
+}
+
+/** Reads a note about the database; null when there is none. */
+export async function readMeta(meta: MongoCollection, name: string): Promise<string | number | null> {
+  const [found] = await meta.find<Noted>({ filter: { _id: name } });
+  return found?.value ?? null;
+}
+
+/** Writes a note about the database. */
+export async function writeMeta(meta: MongoCollection, name: string, value: string | number): Promise<void> {
+  const write = { filter: { _id: name }, update: { $set: { value } }, upsert: true } as const;
+  const { duplicates } = await meta.write([write]);
+  // Somebody else made it at the same time.
+  if (duplicates.size > 0) await meta.write([write]);
+}
+
+/** The version a database is marked with; `none` for an empty one, `foreign` when it holds the customers of another program. */
+export async function versionOf(mongo: Mongo): Promise<number | "none" | "foreign"> {
+  const found = await readMeta(mongo.collection("meta"), "customer360");
+  if (found !== null) return Number(found);
+  const [stranger] = await mongo.collection("customers").find({ filter: {}, fields: { _id: 1 }, limit: 1 });
+  return stranger === undefined ? "none" : "foreign";
+}
+
+/** Refuses databases of other programs and of later versions; marks an empty one as ours. */
+export async function checkVersion(mongo: Mongo): Promise<void> {
+  const meta = mongo.collection("meta");
+  let found = await readMeta(meta, MARK);
+  if (found === null) {
+    const [customer] = await mongo.collection("customers").find({ filter: {}, fields: { _id: 1 }, limit: 1 });
+    // Another process of ours may have marked it and begun in between: whoever has customers has the mark before.
+    found = customer === undefined ? SCHEMA_VERSION : await readMeta(meta, MARK);
+    if (found === null)
+      throw new Customer360Error(
+        "STORE_INCOMPATIBLE",
+        `mongodb at ${mongo.where} holds the customers of another program`,
+      );
+    // Never back from what a newer program may have written in this very moment.
+    await meta.write([{ filter: { _id: MARK }, update: { $max: { value: found } }, upsert: true }]);
+  }
+  if (Number(found) > SCHEMA_VERSION)
+    throw new Customer360Error(
+      "STORE_INCOMPATIBLE",
+      `mongodb at ${mongo.where} was written by a newer customer360 (schema ${found}, this program knows ${SCHEMA_VERSION})`,
+    );
+}
+
+const MARK = "customer360";

@@ -1,0 +1,74 @@
+import type { PageChange } from "../../customer/apply.ts";
+import type { Customer, Page } from "../../customer/customer.ts";
+
+/** MongoDB keeps documents of at most 16 MiB. This is about how many bytes of them we fill; the estimate may be a little off. */
+export const MOST_BYTES = 12 * 1024 * 1024;
+
+/** Of an entry beside its name and value, and of a value that is not text. */
+const ENTRY_BYTES = 8;
+const VALUE_BYTES = 8;
+/** Shorter texts are not worth counting bytes of. */
+const SHORT = 64;
+
+const weights = new WeakMap<object, number>();
+
+/** About how many bytes a part takes. Parts are shared between versions: each is weighed once. */
+function weigh(part: unknown): number {
+  if (typeof part === "string") return part.length <= SHORT ? part.length : Buffer.byteLength(part);
+  if (typeof part !== "object" || part === null) return VALUE_BYTES;
+  const known = weights.get(part);
+  if (known !== undefined) return known;
+  let weight = 0;
+  for (const [name, value] of Object.entries(part)) weight += ENTRY_BYTES + name.length + weigh(value);
+  weights.set(part, weight);
+  return weight;
+}
+
+/** Why a document cannot be kept, or null. One that is too large already may still become smaller. */
+export function excessOfDocument(before: Customer, after: Customer): string | null {
+  const weight = weigh(after);
+  return weight <= MOST_BYTES || weight <= weigh(before)
+    ? null
+    : reason("the document of its customer", weight);
+}
+
+/** What pages weigh, most of whose rows are not at hand: known from loading them, and from then on by what changes. */
+export interface PageWeights {
+  /** Notes what a page that was loaded weighs. */
+  note(page: Page, bytes: number): void;
+  after(change: PageChange): number;
+  /** Why a page cannot be kept, or null. */
+  excess(change: PageChange): string | null;
+}
+
+/** Weights of the pages under way. */
+export function createPageWeights(): PageWeights {
+  const known = new WeakMap<Page, number>();
+  const before = (page: Page) => known.get(page) ?? weigh(page.rows);
+  const after = (change: PageChange): number => {
+    let weight = before(change.before);
+    for (const [key, row] of Object.entries(change.rows)) {
+      if (Object.hasOwn(change.before.rows, key)) weight -= weigh(change.before.rows[key]);
+      // A key stands in the list of keys, too.
+      else weight += 2 * (ENTRY_BYTES + key.length);
+      weight += weigh(row);
+    }
+    return weight;
+  };
+  return {
+    note: (page, bytes) => void known.set(page, bytes),
+    after,
+    excess: (change) => {
+      const weight = after(change);
+      const { table, page } = change.after;
+      return weight <= MOST_BYTES || weight <= before(change.before)
+        ? null
+        : reason(`page ${page} of ${table} of its customer`, weight);
+    },
+  };
+}
+
+function reason(what: string, bytes: number): string {
+  const mebibytes = (count: number) => (count / 1024 / 1024).toFixed(1);
+  return `${what} would have ${mebibytes(bytes)} MiB, more than the ${mebibytes(MOST_BYTES)} that are kept in one`;
+}

@@ -1,0 +1,213 @@
+import type { Announcement, Customer, Rows } from "../../customer/customer.ts";
+import { NOBODY, newCustomer } from "../../customer/customer.ts";
+import type { Plan } from "../../customer/plan.ts";
+import type { BulkRows } from "./bulk.ts";
+import { bulkInsert } from "./bulk.ts";
+import { announcementText, bodyBytes, forgetBodies, parseBody } from "./document-text.ts";
+import { originalText, storedText } from "./sql-text.ts";
+import type { Heads } from "./heads.ts";
+import type { Sqlite } from "./database.ts";
+import type { CustomerSave, Place } from "../store.ts";
+
+/** Reads and writes documents with what hangs on them: places of inline rows, offers. All calls are made inside a transaction. */
+export interface Documents {
+  /** These customers, new ones where there is none; `notes` as given by the pages. */
+  load(ids: readonly string[], notes: ReadonlyMap<string, Customer["notes"]>): ReadonlyMap<string, Customer>;
+  /** Stored revisions of these customers, in their order; 0 for one that is not stored. */
+  revisions(ids: readonly string[]): readonly number[];
+  /** Writes documents that were found to be as they were loaded. */
+  save(saves: readonly CustomerSave[]): void;
+  places(keys: Readonly<Record<string, readonly string[]>>): readonly Place[];
+  confirm(customerId: string, revision: number): void;
+}
+
+const CUSTOMERS = {
+  into: "customers",
+  columns: ["id", "revision", "due_ms", "outbox", "body", "relay"],
+  clause: `ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, due_ms = excluded.due_ms, outbox = excluded.outbox,
+    body = excluded.body, relay = coalesce(excluded.relay, relay)`,
+};
+const PLACES = {
+  into: "places",
+  columns: ["tbl", "key", "customer_id", "at", "live"],
+  clause: "ON CONFLICT DO UPDATE SET at = excluded.at, live = excluded.live",
+};
+const OFFERS = {
+  into: "offers",
+  columns: ["customer_id", "offer", "state", "triggered_ms", "body"],
+  clause:
+    "ON CONFLICT DO UPDATE SET state = excluded.state, triggered_ms = excluded.triggered_ms, body = excluded.body",
+};
+
+/** Documents in SQLite. */
+export function sqliteDocuments(db: Sqlite, plan: Plan, heads: Heads): Documents {
+  const sought = new Set(
+    plan.tables
+      .filter(({ storage, key, customer }) => storage.kind === "inline" && !isCertain(key, customer))
+      .map(({ name }) => name),
+  );
+  const insertCustomers = bulkInsert(db, CUSTOMERS);
+  const insertPlaces = bulkInsert(db, PLACES);
+  const insertOffers = bulkInsert(db, OFFERS);
+  return {
+    load(ids, notes) {
+      const loaded: ReadonlyMap<string, Customer> =
+        ids.length === 0 ? new Map() : loadDocuments(db, ids, notes);
+      for (const { customerId, revision } of loaded.values()) heads.setRevision(customerId, revision);
+      return loaded;
+    },
+    revisions(ids) {
+      const unknown = ids.filter((id) => heads.revision(id) === undefined);
+      const stored = unknown.length === 0 ? new Map<string, number>() : storedRevisions(db, unknown);
+      return ids.map((id) => heads.revision(id) ?? stored.get(id) ?? 0);
+    },
+    save(saves) {
+      forgetBodies();
+      const [customers, places, offers] = [insertCustomers(), insertPlaces(), insertOffers()];
+      for (const { before, after, relay } of saves) {
+        if (after === before) continue;
+        const id = storedText(after.customerId);
+        const { revision, dueMs, outbox } = after;
+        heads.setRevision(after.customerId, revision);
+        const announced = `[${outbox.map(announcementText).join()}]`;
+        customers.add(id, revision, dueMs, announced, bodyBytes(after), relay ? revision : null);
+        if (before.tables !== after.tables) changePlaces(db, sought, { id, before, after, rows: places });
+        if (before.offers !== after.offers) changeOffers(db, { id, before, after, rows: offers });
+      }
+      for (const rows of [customers, places, offers]) rows.end();
+    },
+    places: (keys) => findPlaces(db, keys),
+    confirm(customerId, revision) {
+      const id = storedText(customerId);
+      const found = db.prepare("SELECT outbox FROM customers WHERE id = ?").get<[string]>(id);
+      if (found === null) return;
+      const outbox = (JSON.parse(found[0]) as Announcement[]).filter((entry) => entry.revision > revision);
+      db.prepare(
+        "UPDATE customers SET outbox = ?, relay = CASE WHEN relay > ? THEN relay END WHERE id = ?",
+      ).run(JSON.stringify(outbox), revision, id);
+    },
+  };
+}
+
+/** Every document, a few loaded at a time. */
+export function* everyDocument(
+  db: Sqlite,
+  notesOf: (ids: readonly string[]) => ReadonlyMap<string, Customer["notes"]>,
+): Iterable<Customer> {
+  let last: string | null = null;
+  for (;;) {
+    const ids: readonly [string][] = db
+      .prepare("SELECT id FROM customers WHERE ?1 IS NULL OR id > ?1 ORDER BY id LIMIT 200")
+      .all<[string]>(last);
+    if (ids.length === 0) return;
+    const names = ids.map(([id]) => originalText(id));
+    yield* loadDocuments(db, names, notesOf(names)).values();
+    last = ids[ids.length - 1]?.[0] ?? null;
+  }
+}
+
+/** A row whose only key column is its customer can be nowhere else: nobody asks for its place. */
+function isCertain(key: readonly string[], customer: string): boolean {
+  return key.length === 0 || (key.length === 1 && key[0] === customer);
+}
+
+function storedRevisions(db: Sqlite, ids: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(
+    db
+      .prepare("SELECT id, revision FROM customers WHERE id IN (SELECT value FROM json_each(?))")
+      .all<[string, number]>(JSON.stringify(ids.map(storedText)))
+      .map(([id, revision]) => [originalText(id), revision]),
+  );
+}
+
+function loadDocuments(
+  db: Sqlite,
+  ids: readonly string[],
+  notes: ReadonlyMap<string, Customer["notes"]>,
+): ReadonlyMap<string, Customer> {
+  const customers = new Map(ids.map((id) => [id, newCustomer(id)]));
+  const rows = db
+    .prepare(
+      `SELECT id, revision, due_ms, outbox, body FROM customers WHERE id IN (SELECT value FROM json_each(?))`,
+    )
+    .all<[string, number, number | null, string, string | Uint8Array]>(JSON.stringify(ids.map(storedText)));
+  for (const [stored, revision, dueMs, outbox, body] of rows) {
+    const customerId = originalText(stored);
+    customers.set(customerId, {
+      ...{ customerId, revision, dueMs },
+      ...parseBody(body),
+      notes: notes.get(customerId) ?? {},
+      outbox: JSON.parse(outbox) as Announcement[],
+    });
+  }
+  return customers;
+}
+
+interface Versions {
+  /** As stored. */
+  readonly id: string;
+  readonly before: Customer;
+  readonly after: Customer;
+  /** Receives the rows to write. */
+  readonly rows: BulkRows;
+}
+
+/** Writes places that differ; those of rows that are gone are deleted. */
+function changePlaces(db: Sqlite, sought: ReadonlySet<string>, { id, before, after, rows }: Versions): void {
+  for (const table of sought) {
+    const old: Rows = before.tables[table] ?? {};
+    const now: Rows = after.tables[table] ?? {};
+    if (old === now) continue;
+    for (const key in now) {
+      const row = now[key];
+      const was = old[key];
+      if (row === undefined || row === was || (row.at === was?.at && row.live === was.live)) continue;
+      rows.add(table, storedText(key), id, row.at, row.live ? 1 : 0);
+    }
+    for (const key in old) {
+      if (now[key] === undefined)
+        db.prepare("DELETE FROM places WHERE tbl = ? AND key = ? AND customer_id = ?").run(
+          table,
+          storedText(key),
+          id,
+        );
+    }
+  }
+}
+
+/** Writes offers that differ; those the customer no longer has are deleted. */
+function changeOffers(db: Sqlite, { id, before, after, rows }: Versions): void {
+  if (id === NOBODY) return;
+  for (const [offer, state] of Object.entries(after.offers)) {
+    if (state === before.offers[offer]) continue;
+    rows.add(id, offer, state.state, state.triggeredMs, JSON.stringify(state));
+  }
+  for (const offer of Object.keys(before.offers)) {
+    if (after.offers[offer] === undefined)
+      db.prepare("DELETE FROM offers WHERE customer_id = ? AND offer = ?").run(id, offer);
+  }
+}
+
+function findPlaces(db: Sqlite, keys: Readonly<Record<string, readonly string[]>>): readonly Place[] {
+  const places: Place[] = [];
+  const sql = `SELECT p.key, p.customer_id, NULL, p.at, p.live FROM json_each(?1) j CROSS JOIN places p
+      ON p.tbl = ?2 AND p.key = j.value
+    UNION ALL SELECT r.key, r.customer_id, r.page, r.at, r.live FROM json_each(?1) j CROSS JOIN page_rows r
+      ON r.tbl = ?2 AND r.key = j.value AND r.placed = 1`;
+  for (const [table, wanted] of Object.entries(keys)) {
+    if (wanted.length === 0) continue;
+    const found = db
+      .prepare(sql)
+      .all<[string, string, string | null, string, number]>(JSON.stringify(wanted.map(storedText)), table);
+    for (const [key, customerId, page, at, live] of found) {
+      places.push({
+        table,
+        key: originalText(key),
+        customerId: originalText(customerId),
+        ...{ page, at },
+        live: live === 1,
+      });
+    }
+  }
+  return places;
+}

@@ -1,0 +1,28 @@
+import { originalText, storedText } from "./sql-text.ts";
+import type { Sqlite } from "./database.ts";
+import type { Everyone } from "../store.ts";
+
+/** Walks all documents and pages, and keeps what they are derived under. */
+export function sqliteEveryone(db: Sqlite): Everyone {
+  return {
+    derivation: async () =>
+      db.prepare("SELECT value FROM meta WHERE name = 'derivation'").get<[string]>()?.[0] ?? null,
+    noteDerivation: async (text) => {
+      db.prepare(
+        "INSERT INTO meta VALUES ('derivation', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+      ).run(text);
+    },
+    everyone: async (after, limit) =>
+      db
+        .prepare("SELECT id FROM customers WHERE ?1 IS NULL OR id > ?1 ORDER BY id LIMIT ?2")
+        .all<[string]>(after === null ? null : storedText(after), limit)
+        .map(([id]) => originalText(id)),
+    pagesOf: async (customerIds) =>
+      db
+        .prepare(
+          "SELECT customer_id, tbl, page FROM pages WHERE customer_id IN (SELECT value FROM json_each(?))",
+        )
+        .all<[string, string, string]>(JSON.stringify(customerIds.map(storedText)))
+        .map(([id, table, page]) => ({ customerId: originalText(id), table, page })),
+  };
+}

@@ -1,0 +1,104 @@
+import type { Comparison, CustomerFilter } from "../../customer/filter.ts";
+import { factName, INCOMPARABLE, storedValue } from "../facts.ts";
+import type { Fact } from "../facts.ts";
+import { storedText } from "./sql-text.ts";
+import type { SqlValue } from "./database.ts";
+
+/** A condition over the table `facts` that answers true or false exactly as `matches` does. */
+export interface FilterSql {
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+  /** Columns it compares by value: worth an index. */
+  readonly columns: ReadonlySet<string>;
+}
+
+/** The fact with a name, or null where the pipeline declares none. */
+export type FindFact = (name: string) => Fact | null;
+
+/** The fact with a name. A missing one is a bug: schema and store are built from the same pipeline. */
+export function requireFact(find: FindFact, name: string): Fact {
+  const fact = find(name);
+  if (fact === null) throw new Error(`the pipeline declares no ${name} to filter or order by`);
+  return fact;
+}
+
+/** Translates a filter. Null selects everybody. */
+export function filterSql(filter: CustomerFilter | null, find: FindFact): FilterSql {
+  const parameters: SqlValue[] = [];
+  const columns = new Set<string>();
+  const write = (part: CustomerFilter): string => {
+    switch (part.kind) {
+      case "and":
+      case "or":
+        if (part.filters.length === 0) return part.kind === "and" ? "1" : "0";
+        return `(${part.filters.map(write).join(part.kind === "and" ? " AND " : " OR ")})`;
+      case "not":
+        // A comparison with null is null in SQL and false in `matches`.
+        return `NOT ifnull(${write(part.filter)}, 0)`;
+      case "segment": {
+        const { column } = requireFact(find, `segment:${part.segment}`);
+        columns.add(column);
+        parameters.push(JSON.stringify(part.in.map(storedText)));
+        return `${column} IN (SELECT value FROM json_each(?))`;
+      }
+      case "field": {
+        const name = factName(part.field);
+        const fact =
+          name === null ? { column: "id", name: "id", as: "text" as const } : requireFact(find, name);
+        const leaf = comparison(fact, part.test);
+        if (leaf.indexed && name !== null) columns.add(fact.column);
+        parameters.push(...leaf.parameters);
+        return leaf.sql;
+      }
+    }
+  };
+  const sql = filter === null ? "1" : write(filter);
+  return { sql, parameters, columns };
+}
+
+interface Leaf {
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+  readonly indexed: boolean;
+}
+
+const NEVER: Leaf = { sql: "0", parameters: [], indexed: false };
+const OPERATORS = { eq: "=", ne: "<>", lt: "<", lte: "<=", gt: ">", gte: ">=" } as const;
+
+function comparison({ column, name, as }: Fact, test: Comparison): Leaf {
+  switch (test.op) {
+    case "isNull":
+      return { sql: `${column} IS ${test.value ? "" : "NOT "}NULL`, parameters: [], indexed: false };
+    case "in": {
+      const values = test.values.map((value) => storedValue(value, as)).filter(isComparable);
+      if (values.length === 0) return NEVER;
+      return { sql: `${column} IN (${values.map(() => "?").join(", ")})`, parameters: values, indexed: true };
+    }
+    case "contains":
+    case "startsWith": {
+      if (as !== "text") throw new Error(`${name} is not text: it cannot be searched`);
+      const found = test.op === "contains" ? "> 0" : "= 1";
+      return {
+        sql: `(typeof(${column}) = 'text' AND instr(${column}, ?) ${found})`,
+        parameters: [storedText(test.value)],
+        indexed: false,
+      };
+    }
+    default: {
+      const value = storedValue(test.value, as);
+      if (!isComparable(value)) return NEVER;
+      const sql = `${column} ${OPERATORS[test.op]} ?`;
+      // What compares with nothing is stored as an empty blob, which SQL sorts above everything.
+      const above = test.op === "ne" || test.op === "gt" || test.op === "gte";
+      return {
+        sql: above ? `(${sql} AND ${column} < x'')` : sql,
+        parameters: [value],
+        indexed: test.op !== "ne",
+      };
+    }
+  }
+}
+
+function isComparable(value: SqlValue): value is string | number {
+  return value !== null && value !== INCOMPARABLE;
+}

@@ -1,0 +1,254 @@
+import type { PageChange } from "../../customer/apply.ts";
+import type { Customer, Note, Page, PageRef, Row, Rows } from "../../customer/customer.ts";
+import type { Plan } from "../../customer/plan.ts";
+import type { BulkRows } from "./bulk.ts";
+import { bulkInsert } from "./bulk.ts";
+import { totalsText } from "./document-text.ts";
+import { originalText, storedText } from "./sql-text.ts";
+import type { Header, Heads } from "./heads.ts";
+import type { Sqlite } from "./database.ts";
+import type { PageRequest } from "../store.ts";
+
+/** Reads and writes pages, and the notes customers keep of them. All calls are made inside a transaction. */
+export interface Pages {
+  /** These pages. Rows of which it is certain that they are not stored are not looked for. */
+  load(requests: readonly PageRequest[], isAbsent: (table: string, key: string) => boolean): readonly Page[];
+  /** Full notes of these customers, by customer id. */
+  notes(customerIds: readonly string[]): ReadonlyMap<string, Customer["notes"]>;
+  /** Headers of these pages as stored, in their order. */
+  headers(refs: readonly PageRef[]): readonly Header[];
+  /** Writes pages that were found to be as they were loaded, each with its customer's note of it. */
+  save(changes: readonly { readonly change: PageChange; readonly note: Note | undefined }[]): void;
+  /** Writes the notes that differ and are not of the pages just saved. */
+  saveNotes(before: Customer, after: Customer, saved: readonly PageChange[]): void;
+}
+
+const HEADER = `revision = excluded.revision, live_rows = excluded.live_rows, totals = excluded.totals,
+  newest = max(newest, excluded.newest)`;
+const COLUMNS = ["customer_id", "tbl", "page", "revision", "live_rows", "newest", "totals", "noted"];
+
+const NOTED = {
+  into: "pages",
+  columns: COLUMNS,
+  clause: `ON CONFLICT DO UPDATE SET ${HEADER}, noted = excluded.noted, note_live = NULL, note_totals = NULL`,
+};
+
+const AHEAD = {
+  into: "pages",
+  columns: COLUMNS,
+  clause: `ON CONFLICT DO UPDATE SET ${HEADER},
+    note_live = CASE WHEN noted IS NOT NULL THEN coalesce(note_live, live_rows) END,
+    note_totals = CASE WHEN noted IS NOT NULL THEN coalesce(note_totals, totals) END`,
+};
+
+const INSERT_EMPTY = `INSERT INTO pages (customer_id, tbl, page, revision, live_rows, newest, totals, noted, note_live, note_totals)
+  VALUES (?, ?, ?, 0, 0, '', '{}', NULL, NULL, NULL) ON CONFLICT DO NOTHING`;
+
+const ROWS = {
+  into: "page_rows",
+  columns: ["customer_id", "tbl", "page", "key", "at", "live", "placed", "row"],
+  clause: "ON CONFLICT DO UPDATE SET at = excluded.at, live = excluded.live, row = excluded.row",
+};
+
+/** Pages in SQLite. */
+export function sqlitePages(db: Sqlite, plan: Plan, heads: Heads): Pages {
+  const unplaced = new Set(plan.tables.filter(({ key }) => key.length === 0).map(({ name }) => name));
+
+  const insertNoted = bulkInsert(db, NOTED);
+  const insertAhead = bulkInsert(db, AHEAD);
+  const insertRows = bulkInsert(db, ROWS);
+
+  /** Adds the rows to write; those the page no longer has are deleted. */
+  const changeRows = ({ before, after, rows }: PageChange, id: string, changed: BulkRows): void => {
+    const placed = unplaced.has(after.table) ? 0 : 1;
+    for (const key in rows) {
+      const row = rows[key];
+      if (row === undefined) continue;
+      const { at, live } = row;
+      changed.add(
+        ...[id, after.table, after.page, storedText(key), at, live ? 1 : 0, placed, JSON.stringify(row)],
+      );
+    }
+    for (const key in before.rows) {
+      if (after.rows[key] === undefined)
+        db.prepare("DELETE FROM page_rows WHERE customer_id = ? AND tbl = ? AND page = ? AND key = ?").run(
+          id,
+          after.table,
+          after.page,
+          storedText(key),
+        );
+    }
+  };
+
+  const headers = (refs: readonly PageRef[]): readonly Header[] => {
+    const found = refs.map((ref) => heads.header(ref));
+    const missing = [...found.keys()].filter((index) => found[index] === undefined);
+    if (missing.length > 0)
+      for (const [at, header] of storedHeaders(
+        db,
+        missing.flatMap((index) => refs[index] ?? []),
+      ))
+        found[missing[at] ?? -1] = header;
+    return refs.map((ref, index) => {
+      const header = found[index] ?? NO_HEADER;
+      heads.setHeader(ref, header);
+      return header;
+    });
+  };
+
+  return {
+    load: (requests, isAbsent) =>
+      requests.length === 0 ? [] : loadPages(db, requests, { headers: headers(requests), isAbsent }),
+    notes: (customerIds) => (customerIds.length === 0 ? new Map() : loadNotes(db, customerIds)),
+    headers,
+    save(changes) {
+      const [noted, ahead, rows] = [insertNoted(), insertAhead(), insertRows()];
+      for (const { change, note } of changes) {
+        const { customerId, table, page, revision, liveRows, totals } = change.after;
+        const id = storedText(customerId);
+        const isNoted = isNoteOf(note, change.after);
+        const newest = newestOf(change.rows);
+        const header = [id, table, page, revision, liveRows, newest, totalsText(totals)];
+        (isNoted ? noted : ahead).add(...header, isNoted ? revision : null);
+        heads.setHeader(change.after, change.after);
+        changeRows(change, id, rows);
+      }
+      for (const each of [noted, ahead, rows]) each.end();
+    },
+    saveNotes(before, after, saved) {
+      if (before.notes === after.notes) return;
+      const isDone = (table: string, page: string, note: Note) =>
+        saved.some(({ after: each }) => each.table === table && each.page === page && isNoteOf(note, each));
+      for (const [table, notes] of Object.entries(after.notes)) {
+        const old = before.notes[table];
+        if (notes === old) continue;
+        for (const page in notes) {
+          const note = notes[page];
+          if (note === undefined || note === old?.[page] || isDone(table, page, note)) continue;
+          writeNote(db, { customerId: after.customerId, table, page }, note);
+        }
+      }
+      for (const [table, notes] of Object.entries(before.notes)) {
+        const left = after.notes[table];
+        if (notes === left) continue;
+        for (const page of Object.keys(notes)) {
+          if (left?.[page] === undefined) writeNote(db, { customerId: after.customerId, table, page }, null);
+        }
+      }
+    },
+  };
+}
+
+function newestOf(rows: Rows): string {
+  let newest = "";
+  for (const key in rows) {
+    const at = rows[key]?.at ?? "";
+    if (at > newest) newest = at;
+  }
+  return newest;
+}
+
+/** The customer's note of a page. */
+export function noteOf(customer: Customer, page: { table: string; page: string }): Note | undefined {
+  return customer.notes[page.table]?.[page.page];
+}
+
+function isNoteOf(note: Note | undefined, page: Page): boolean {
+  return (
+    note !== undefined &&
+    note.revision === page.revision &&
+    note.liveRows === page.liveRows &&
+    (note.totals === page.totals || totalsText(note.totals) === totalsText(page.totals))
+  );
+}
+
+function writeNote(
+  db: Sqlite,
+  ref: { customerId: string; table: string; page: string },
+  note: Note | null,
+): void {
+  const where = [storedText(ref.customerId), ref.table, ref.page] as const;
+  if (note !== null) db.prepare(INSERT_EMPTY).run(...where);
+  db.prepare(
+    "UPDATE pages SET noted = ?, note_live = ?, note_totals = ? WHERE customer_id = ? AND tbl = ? AND page = ?",
+  ).run(
+    note?.revision ?? null,
+    note?.liveRows ?? null,
+    note === null ? null : totalsText(note.totals),
+    ...where,
+  );
+}
+
+function loadNotes(db: Sqlite, customerIds: readonly string[]): ReadonlyMap<string, Customer["notes"]> {
+  const found = new Map<string, Record<string, Record<string, Note>>>();
+  const rows = db
+    .prepare(
+      `SELECT customer_id, tbl, page, noted, coalesce(note_live, live_rows), coalesce(note_totals, totals) FROM pages
+       WHERE customer_id IN (SELECT value FROM json_each(?)) AND noted IS NOT NULL`,
+    )
+    .all<[string, string, string, number, number, string]>(JSON.stringify(customerIds.map(storedText)));
+  for (const [stored, table, page, revision, liveRows, totals] of rows) {
+    const id = originalText(stored);
+    const notes = found.get(id) ?? {};
+    found.set(id, notes);
+    notes[table] ??= {};
+    notes[table][page] = { revision, totals: JSON.parse(totals) as Note["totals"], liveRows };
+  }
+  return found;
+}
+
+const NO_HEADER: Header = { revision: 0, liveRows: 0, totals: {} };
+
+/** Headers of those pages that there are, with their index in the list. */
+function storedHeaders(db: Sqlite, refs: readonly PageRef[]): readonly (readonly [number, Header])[] {
+  return db
+    .prepare(
+      `SELECT j.key, p.revision, p.live_rows, p.totals FROM json_each(?) j CROSS JOIN pages p
+       ON p.customer_id = j.value ->> 0 AND p.tbl = j.value ->> 1 AND p.page = j.value ->> 2`,
+    )
+    .all<[number, number, number, string]>(
+      JSON.stringify(refs.map(({ customerId, table, page }) => [storedText(customerId), table, page])),
+    )
+    .map(([index, revision, liveRows, totals]) => [
+      index,
+      { revision, liveRows, totals: JSON.parse(totals) as Page["totals"] },
+    ]);
+}
+
+function loadPages(
+  db: Sqlite,
+  requests: readonly PageRequest[],
+  of: {
+    readonly headers: readonly Header[];
+    readonly isAbsent: (table: string, key: string) => boolean;
+  },
+): readonly Page[] {
+  const rows = requests.map((): Record<string, Row> => ({}));
+  const put = ([index, key, row]: [number, string, string]): void => {
+    const into = rows[index];
+    if (into !== undefined) into[originalText(key)] = JSON.parse(row) as Row;
+  };
+  const wanted: (readonly [number, string, string, string, string])[] = [];
+  const wholes: (readonly [number, string, string, string])[] = [];
+  for (const [index, { customerId, table, page, keys }] of requests.entries()) {
+    if (of.headers[index]?.revision === 0) continue;
+    if (keys === "all") wholes.push([index, storedText(customerId), table, page]);
+    else
+      for (const key of keys)
+        if (!of.isAbsent(table, key))
+          wanted.push([index, storedText(customerId), table, page, storedText(key)]);
+  }
+  const on = "r.customer_id = j.value ->> 1 AND r.tbl = j.value ->> 2 AND r.page = j.value ->> 3";
+  const select = "SELECT j.value ->> 0, r.key, r.row FROM json_each(?) j CROSS JOIN page_rows r ON";
+  if (wanted.length > 0)
+    db.prepare(`${select} ${on} AND r.key = j.value ->> 4`)
+      .all<[number, string, string]>(JSON.stringify(wanted))
+      .forEach(put);
+  if (wholes.length > 0)
+    db.prepare(`${select} ${on}`).all<[number, string, string]>(JSON.stringify(wholes)).forEach(put);
+  return requests.map(({ customerId, table, page, keys }, index) => {
+    const { revision, liveRows, totals } = of.headers[index] ?? NO_HEADER;
+    const whole = keys === "all";
+    return { customerId, table, page, revision, totals, liveRows, rows: rows[index] ?? {}, whole };
+  });
+}

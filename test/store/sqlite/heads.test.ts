@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Lately } from "../../../src/store/sqlite/lately.ts";
+import { sqliteStore } from "../../../src/store/sqlite/store.ts";
+import { EMPTY_SAVE } from "../../../src/store/store.ts";
+import type { CustomerSave } from "../../../src/store/store.ts";
+import { next, pageChange, row, saving, SHAPES } from "../../contract/shapes.ts";
+
+type Opened = ReturnType<typeof sqliteStore>;
+
+let folder = "";
+let open: Opened[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "customer360-heads-"));
+});
+afterEach(async () => {
+  for (const store of open) await store.close();
+  open = [];
+  await rm(folder, { recursive: true });
+});
+
+const start = (): Opened => {
+  const store = sqliteStore({ path: join(folder, "store.db"), plan: SHAPES });
+  open.push(store);
+  return store;
+};
+
+const REF = { customerId: "ann", table: "payments", page: "2024-05" };
+
+/** One more row on the page of one customer, computed from what this store loads. */
+async function step(store: Opened): Promise<CustomerSave> {
+  const { customers, pages } = await store.load({
+    customers: ["ann"],
+    pages: [{ ...REF, keys: [] }],
+    keys: {},
+  });
+  const [[before], [page]] = [[...customers.values()], pages];
+  if (before === undefined || page === undefined) throw new Error("no answer");
+  const revision = before.revision + 1;
+  const after = next(before, { tables: { accounts: { '["1"]': row(String(revision)) } } });
+  return saving(before, after, { pages: [pageChange(page, { [`["${revision}"]`]: row(String(revision)) })] });
+}
+
+const save = async (store: Opened, customer: CustomerSave) =>
+  (await store.save({ ...EMPTY_SAVE, customers: [customer] })).conflicts;
+
+test("what another connection saved in between is a conflict, and found by the next load, customer and page alike", async () => {
+  const [one, other] = [start(), start()];
+  expect([...(await save(one, await step(one)))]).toEqual([]);
+  const stale = await step(one);
+  expect([...(await save(other, await step(other)))]).toEqual([]);
+  expect([...(await save(one, stale))]).toEqual(["ann"]);
+  const again = await step(one);
+  expect([again.before.revision, again.pages[0]?.before.revision]).toEqual([2, 2]);
+  expect([...(await save(one, again))]).toEqual([]);
+  const later = await step(other);
+  expect([later.before.revision, later.pages[0]?.before.revision]).toEqual([3, 3]);
+});
+
+test("a page that another connection moved ahead is a conflict although its customer is as it was", async () => {
+  const [one, other] = [start(), start()];
+  await save(one, await step(one));
+  const stale = await step(one);
+  const ahead = await step(other);
+  await save(other, { ...ahead, after: ahead.before });
+  expect([...(await save(one, stale))]).toEqual(["ann"]);
+  expect([...(await save(one, await step(one)))]).toEqual([]);
+});
+
+test("a save that was undone has happened to nothing that is known", async () => {
+  const store = start();
+  await save(store, await step(store));
+  const good = await step(store);
+  const poisoned = { ...good, after: { ...good.after, freshness: { toJSON: () => JSON.parse("no") } } };
+  await expect(save(store, poisoned as unknown as CustomerSave)).rejects.toThrow("JSON");
+  expect([...(await save(store, good))]).toEqual([]);
+  const again = await step(store);
+  expect([again.before.revision, again.pages[0]?.before.revision]).toEqual([2, 2]);
+  expect((await store.counts()).customers).toBe(1);
+});
+
+test("values used lately are kept, as many as wanted, and others go", () => {
+  const lately = new Lately<number>(3);
+  for (let count = 0; count < 100; count += 1) {
+    lately.set(`k${count}`, count);
+    lately.get("k0");
+  }
+  expect([lately.get("k0"), lately.get("k98"), lately.get("k99"), lately.get("k50")]).toEqual([
+    0,
+    98,
+    99,
+    undefined,
+  ]);
+  lately.clear();
+  expect(lately.get("k0")).toBeUndefined();
+});
