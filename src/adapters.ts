@@ -6,6 +6,7 @@ import { demoSource } from "./demo/demo-source.ts";
 import type { BankSettings } from "./demo/journal.ts";
 import { Customer360Error, unreachable } from "./errors.ts";
 import { fileSource } from "./ingest/files/source.ts";
+import { DISCONTINUITIES } from "./ingest/kafka/position.ts";
 import type { KafkaSecurity } from "./ingest/kafka/security.ts";
 import { kafkaSource, type KafkaSource } from "./ingest/kafka/source.ts";
 import type { Source } from "./ingest/source.ts";
@@ -96,7 +97,7 @@ export async function openAdapters(options: AdapterOptions, beside: Beside): Pro
   };
   try {
     const store = opened(await openStore(options, directory, beside));
-    const { updates, checkUpdates } = openUpdates(options, directory, beside);
+    const { updates, checkUpdates } = await openUpdates(options, directory, { ...beside, store });
     opened(updates);
     const { source, status, look } = openSource(options, directory, beside);
     return {
@@ -136,17 +137,19 @@ async function openStore(
   return openMongoStore({ uri: store.uri, plan, log });
 }
 
-function openUpdates(
+async function openUpdates(
   { updates }: AdapterOptions,
   directory: DataDirectory | null,
-  { clock, log }: Beside,
-): Pick<Adapters, "updates" | "checkUpdates"> {
+  { clock, log, store }: Beside & { readonly store: Store },
+): Promise<Pick<Adapters, "updates" | "checkUpdates">> {
   if (updates?.kind !== "redis") {
     const local = localUpdates({ path: needed(directory).updates, clock });
     return { updates: local, checkUpdates: () => Promise.resolve() };
   }
   const { address, ca } = updates;
-  const redis = redisUpdates({ address, clock, log, ...(ca === null ? {} : { tls: { ca } }) });
+  // Stores that share a Redis must not see each other's updates.
+  const prefix = `c360:${await store.identity()}`;
+  const redis = redisUpdates({ address, clock, log, prefix, ...(ca === null ? {} : { tls: { ca } }) });
   return { updates: redis, checkUpdates: () => redis.check() };
 }
 
@@ -198,11 +201,14 @@ function kafkaStatus(kafka: KafkaSource): Status {
       ];
     },
     warnings: () => {
-      const { discontinuities, missingTopics, stalledMs } = kafka.health();
+      const { discontinuities, latestDiscontinuities, missingTopics, stalledMs } = kafka.health();
+      const last = latestDiscontinuities.at(-1);
       return [
-        ...(discontinuities === 0
+        ...(last === undefined
           ? []
-          : [`Kafka lost records we had not read, ${discontinuities} times: see the log`]),
+          : [
+              `discontinuities in Kafka: ${discontinuities}, the last in ${last.topic}[${last.partition}]: ${DISCONTINUITIES[last.kind]}`,
+            ]),
         ...(missingTopics.length === 0 ? [] : [`topics that do not exist: ${missingTopics.join(", ")}`]),
         ...(stalledMs === null
           ? []

@@ -105,6 +105,8 @@ export interface Outstanding {
 export interface Store {
   /** True when other processes may save into it too: then what they did meanwhile is looked at before a batch is acknowledged. */
   readonly shared: boolean;
+  /** A name made with the store and kept in it, which no other store has: what is sent on behalf of it elsewhere bears that name. */
+  identity(): Promise<string>;
   load(request: LoadRequest): Promise<Loaded>;
   save(save: Save): Promise<Saved>;
   /** Checkpoints as last saved. */

@@ -524,6 +524,17 @@ export function storeContract(name: string, open: (plan: Plan) => Promise<OpenSt
       expect((await store.outstanding(0, 5)).unpublished).toEqual(["ann"]);
     });
 
+    test("a store keeps its name, whoever asks first, and no other store has it", async () => {
+      const names = await Promise.all([store.identity(), store.identity()]);
+      expect(new Set(names).size).toBe(1);
+      expect(names[0]).toMatch(/^[\w-]{12}$/);
+      store = await opened.reopen();
+      expect(await store.identity()).toBe(names[0]);
+      const other = await open(SHAPES);
+      expect(await other.store.identity()).not.toBe(names[0]);
+      await other.dispose();
+    });
+
     test("closing twice is closing once", async () => {
       await store.close();
       await store.close();

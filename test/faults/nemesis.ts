@@ -7,7 +7,8 @@ import type { Server } from "../servers/server.ts";
 import type { Fault } from "./schedule.ts";
 import type { Stack } from "./stack.ts";
 
-const STREAM = "{c360:0}:stream";
+/** Its name holds that of the store. */
+const STREAMS = "{c360:*}:stream";
 
 async function killed(server: Server, holdMs: number, meanwhile: () => void = () => {}): Promise<void> {
   await server.kill();
@@ -67,7 +68,8 @@ export async function inject({ kind, which, holdMs }: Fault, stack: Stack): Prom
       await tellRedis(redis.url, "FLUSHALL");
       return;
     case "redis-trim":
-      await tellRedis(redis.url, "XTRIM", STREAM, "MAXLEN", 0);
+      for (const stream of (await tellRedis(redis.url, "KEYS", STREAMS)) as readonly string[])
+        await tellRedis(redis.url, "XTRIM", stream, "MAXLEN", 0);
       return;
     case "redis-cut":
       return broken(proxies.redis, holdMs, (proxy) => proxy.cut());

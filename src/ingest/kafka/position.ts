@@ -26,6 +26,13 @@ export interface Committed {
  */
 export type DiscontinuityKind = "removed" | "recreated" | "forgotten";
 
+/** What each kind means to whoever reads it. */
+export const DISCONTINUITIES: Readonly<Record<DiscontinuityKind, string>> = {
+  removed: "records were removed from the topic before they were read",
+  recreated: "the topic ends before the checkpoint: it is read anew, as another one",
+  forgotten: "the group does not know the topic any more: it is read anew, as another one",
+};
+
 /** A place where a partition does not go on where it was. Never passed over in silence. */
 export interface Discontinuity {
   readonly kind: DiscontinuityKind;

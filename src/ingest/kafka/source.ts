@@ -5,7 +5,7 @@ import { createBell } from "./bell.ts";
 import { ofKafka } from "./errors.ts";
 import { KAFKA_LIMITS, type KafkaClient, type KafkaLimits, type KafkaSettings } from "./group.ts";
 import { Latest, stateOf, type KafkaHealth } from "./health.ts";
-import type { Discontinuity } from "./position.ts";
+import { DISCONTINUITIES, type Discontinuity } from "./position.ts";
 import type { KafkaSecurity } from "./security.ts";
 import { KafkaSession } from "./session.ts";
 import { isTopic, missingTopics, wantedTopics } from "./topics.ts";
@@ -217,9 +217,9 @@ class KafkaReader implements KafkaSource {
   #declare(discontinuity: Discontinuity): void {
     this.#discontinuities.add(discontinuity);
     const { kind, topic, partition, from, to } = discontinuity;
-    this.#options.log.error(WORDS[kind], { topic, partition, from, to });
+    this.#options.log.error(DISCONTINUITIES[kind], { topic, partition, from, to });
     if (kind !== "removed") return;
-    const reason = `${WORDS[kind]}: offsets ${from} to ${(BigInt(to) - 1n).toString()}`;
+    const reason = `${DISCONTINUITIES[kind]}: offsets ${from} to ${(BigInt(to) - 1n).toString()}`;
     this.#unreadable.push({ origin: { topic, partition, offset: from }, reason, bytes: null });
   }
 
@@ -284,9 +284,3 @@ class KafkaReader implements KafkaSource {
     this.#bell.ring();
   }
 }
-
-const WORDS: Readonly<Record<Discontinuity["kind"], string>> = {
-  removed: "records were removed from the topic before they were read",
-  recreated: "the topic ends before the checkpoint: it is read anew, as another one",
-  forgotten: "the group does not know the topic any more: it is read anew, as another one",
-};

@@ -22,6 +22,15 @@ export async function writeMeta(meta: MongoCollection, name: string, value: stri
   if (duplicates.size > 0) await meta.write([write]);
 }
 
+/** The name of the database's contents, made by whoever asks first. */
+export async function identityOf(meta: MongoCollection, made: string): Promise<string> {
+  const found = await readMeta(meta, IDENTITY);
+  if (found !== null) return String(found);
+  const update = { $setOnInsert: { value: made } };
+  await meta.write([{ filter: { _id: IDENTITY }, update, upsert: true }]);
+  return String(await readMeta(meta, IDENTITY));
+}
+
 /** The version a database is marked with; `none` for an empty one, `foreign` when it holds the customers of another program. */
 export async function versionOf(mongo: Mongo): Promise<number | "none" | "foreign"> {
   const found = await readMeta(mongo.collection("meta"), "customer360");
@@ -54,3 +63,4 @@ export async function checkVersion(mongo: Mongo): Promise<void> {
 }
 
 const MARK = "customer360";
+const IDENTITY = "identity";

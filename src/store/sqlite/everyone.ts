@@ -1,6 +1,15 @@
+import { randomBytes } from "node:crypto";
 import { originalText, storedText } from "./sql-text.ts";
 import type { Sqlite } from "./database.ts";
 import type { Everyone } from "../store.ts";
+
+/** The name of the file's contents, made by whoever asks first. */
+export function identityOf(db: Sqlite): string {
+  db.prepare("INSERT INTO meta VALUES ('identity', ?) ON CONFLICT DO NOTHING").run(
+    randomBytes(9).toString("base64url"),
+  );
+  return db.prepare("SELECT value FROM meta WHERE name = 'identity'").get<[string]>()?.[0] ?? "";
+}
 
 /** Walks all documents and pages, and keeps what they are derived under. */
 export function sqliteEveryone(db: Sqlite): Everyone {

@@ -2,7 +2,7 @@ import type { Plan } from "../../customer/plan.ts";
 import { factsOf } from "../facts.ts";
 import type { Reads } from "../reads.ts";
 import { everyDocument, sqliteDocuments } from "./customers.ts";
-import { sqliteEveryone } from "./everyone.ts";
+import { identityOf, sqliteEveryone } from "./everyone.ts";
 import { sqliteFacts } from "./facts.ts";
 import { sqliteHeads } from "./heads.ts";
 import { sqliteHolders } from "./holders.ts";
@@ -128,6 +128,7 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
       unpublished: ids("SELECT id FROM customers WHERE relay IS NOT NULL ORDER BY relay LIMIT ?", limit),
     }),
     shared: false,
+    identity: async () => identityOf(db),
     holders: async (table, after, limit) => sqliteHolders(db, find, { table, after, limit }),
     ...sqliteEveryone(db),
     ...sqliteReads({ db, find, documents: sqliteReadDocuments(db) }),

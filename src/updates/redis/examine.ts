@@ -97,6 +97,12 @@ function examinePersistence({ persistence }: RedisHealth, report: Report): void 
         persistence === "none" ? "nothing is kept over a restart" : "only snapshots are kept over a restart",
         "appendonly yes: else each restart tells every subscriber of a gap, and all read anew",
       );
+    case "no":
+      return report.warning(
+        "persistence",
+        "append-only file, but appendfsync no: the machine's crash takes what its system had not written, half a minute or so",
+        "CONFIG SET appendfsync everysec, and the same in redis.conf",
+      );
     default:
       return report.ok("persistence", `append-only file, appendfsync ${persistence}`);
   }

@@ -7,8 +7,8 @@ export interface RedisHealth {
   readonly version: string;
   /** What it does when its memory is full, as it calls it: only `noeviction` never throws updates away. */
   readonly eviction: string;
-  /** What a crash of the machine takes: nothing, about a second, all since the last snapshot, everything; null when the user may not ask. */
-  readonly persistence: "always" | "everysec" | "snapshots" | "none" | null;
+  /** What a crash of the machine takes: nothing, about a second, half a minute or so, all since the last snapshot, everything; null when the user may not ask. */
+  readonly persistence: "always" | "everysec" | "no" | "snapshots" | "none" | null;
   /** Bytes used, and allowed; null without a limit. */
   readonly usedBytes: number;
   readonly maxBytes: number | null;
@@ -59,5 +59,5 @@ async function persistenceOf(link: RedisLink, hasLog: boolean): Promise<RedisHea
     .catch(() => [] as const);
   if (value === undefined) return null;
   if (!hasLog) return value === "" ? "none" : "snapshots";
-  return value === "always" ? "always" : "everysec";
+  return value === "always" || value === "no" ? value : "everysec";
 }
