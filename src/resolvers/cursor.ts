@@ -12,6 +12,8 @@ export interface Resume {
   readonly page: string | null;
   /** Revisions already seen of customers whose updates come after `at`: those up to the revision are not sent again. */
   readonly floors: ReadonlyMap<string, number> | null;
+  /** True where the stream was lost a short while ago: snapshots on the way have to be remembered whole. */
+  readonly afterLoss: boolean;
 }
 
 /** How a stream of frames begins. */
@@ -55,16 +57,18 @@ interface Body {
   readonly w: Watch;
   p?: string;
   f?: readonly (readonly [string, number])[];
+  l?: true;
 }
 
 /** Cursors signed with HMAC-SHA256 under a secret; processes that share the secret accept each other's cursors. */
 export function createCursors(secret: Uint8Array): Cursors {
   const key = createHmac("sha256", secret).update("customer360 cursor").digest();
   const macOf = createMac(key, MAX_LENGTH);
-  const encoded = ({ at, page, floors, scope, watch }: CursorContent): string => {
+  const encoded = ({ at, page, floors, afterLoss, scope, watch }: CursorContent): string => {
     const body: Body = { v: VERSION, a: at, s: scope, w: watch };
     if (page !== null) body.p = page;
     if (floors !== null && floors.size > 0) body.f = [...floors];
+    if (afterLoss) body.l = true;
     return Buffer.from(JSON.stringify(body)).toString("base64url");
   };
   const fits = (text: string) => text.length + 1 + MAC_LENGTH <= MAX_LENGTH;
@@ -102,7 +106,8 @@ export function createCursors(secret: Uint8Array): Cursors {
             : `This cursor was made for ${body.w.field}, not for ${expected.field}. Use it where it came from.`,
         );
       }
-      return { at: body.a, scope, watch: body.w, page: body.p ?? null, floors: floorsOf(body) };
+      const { a: at, w: watch, p: page = null, l: afterLoss = false } = body;
+      return { at, scope, watch, page, floors: floorsOf(body), afterLoss };
     },
   };
 }

@@ -35,7 +35,8 @@ export async function customers(
     ...pageFrom(listing, request, { node: (each) => each, total }),
     get liveCursor() {
       const watch = { field: "customersUpdates", filter } as const;
-      return context.cursors.sign({ at, page: null, floors: null, scope: context.viewer.scope, watch });
+      const resume = { at, page: null, floors: null, afterLoss: false };
+      return context.cursors.sign({ ...resume, scope: context.viewer.scope, watch });
     },
   };
 }

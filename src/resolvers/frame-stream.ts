@@ -1,18 +1,16 @@
 import type { Audience, Bearing } from "../updates/audience.ts";
 import type { Hub, Seat } from "../updates/hub.ts";
-import { createMailbox, single, UNBOUNDED } from "../updates/mailbox.ts";
-import type { Mailbox, Parcel } from "../updates/mailbox.ts";
+import { createMailbox, single, UNBOUNDED, type Mailbox, type Parcel } from "../updates/mailbox.ts";
 import type { Slot } from "../updates/ring.ts";
 import type { StreamCursor } from "../updates/updates.ts";
 import type { DeliveryMode } from "../updates/watch.ts";
 import type { Context } from "./context.ts";
 import type { Resume, StreamStart } from "./cursor.ts";
-import { Floors, isBare, resumeOf } from "./floors.ts";
+import { isBare, newFloors, resumeOf, type Floors } from "./floors.ts";
 import type { Frame, GapFrame } from "./frames.ts";
 import { Maker } from "./making.ts";
 import { readSnapshot } from "./snapshot.ts";
-import { give, Puller } from "./taker.ts";
-import type { Source, Taker } from "./taker.ts";
+import { give, Puller, type Source, type Taker } from "./taker.ts";
 import { countUnread } from "./unread.ts";
 
 type Ending = IteratorResult<Frame, undefined>;
@@ -42,6 +40,8 @@ export class FrameStream implements Source<Frame>, Seat {
   #page: string | null = null;
   #floors: Floors | null = null;
   #ahead: ReadonlyMap<string, number> | null = null;
+  /** True once the stream was lost, as far as this subscription is concerned. */
+  #afterLoss = false;
   #fresh = true;
   #gap: { readonly reason: GapFrame["reason"]; readonly missed: number | null } | null = null;
   /** Frames made and not given yet, and where a client goes on that never gets them. */
@@ -61,6 +61,7 @@ export class FrameStream implements Source<Frame>, Seat {
     this.#at = resume.at;
     this.#from = { at: resume.at, seq: null };
     this.#page = resume.page;
+    this.#afterLoss = resume.afterLoss;
     // From the first page on, a snapshot of now is as good.
     if (resume.page !== "") this.#phase = resume.page === null ? "following" : "snapshot";
     for (const [customerId, revision] of resume.floors ?? []) this.#seen().add(customerId, revision);
@@ -142,7 +143,7 @@ export class FrameStream implements Source<Frame>, Seat {
     const place = this.#hub.place();
     this.#at = place.at;
     this.#ahead = null;
-    if (this.#floors?.isDone(this.#hub.headway.readUntilMs()) === true) this.#floors = null;
+    this.#floors = this.#floors?.rest(this.#hub.headway.readUntilMs()) ?? null;
     if (!quiet) return;
     this.#taker = null;
     const resume = this.#resume();
@@ -190,6 +191,7 @@ export class FrameStream implements Source<Frame>, Seat {
     this.#phase = "over";
     this.#hub.release(this, this.#audience);
     this.#abort?.abort();
+    this.#floors?.free();
     this.#mailbox = null;
     this.#ready = null;
     this.#unpark();
@@ -213,7 +215,8 @@ export class FrameStream implements Source<Frame>, Seat {
     this.#at = this.#from.at;
     this.#page = "";
     this.#ahead = null;
-    this.#floors = new Floors(this.#hub.headway.settledMs());
+    this.#floors?.free();
+    this.#floors = newFloors(this.#context, this.#afterLoss, this.#hub.headway.settledMs());
     this.#phase = "snapshot";
   }
 
@@ -221,6 +224,7 @@ export class FrameStream implements Source<Frame>, Seat {
     const gap = this.#gap;
     if (gap === null) return;
     this.#gap = null;
+    this.#afterLoss ||= gap.reason === "RESTART";
     this.#hub.leave(this, this.#audience);
     const thrown = this.#mailbox?.clear() ?? 0;
     this.#mailbox = null;
@@ -244,12 +248,8 @@ export class FrameStream implements Source<Frame>, Seat {
     const instead = this.#resume();
     const page = await readSnapshot({ reads, plan }, watch, this.#page ?? "");
     if (this.#phase === "over") return;
-    const { seq } = this.#from;
-    for (const { customerId, revision, freshness } of page.customers) {
-      this.#audience.listed(customerId);
-      const isPassed = seq !== null && this.#hub.hasRead(customerId, revision, seq);
-      if (!isPassed) this.#seen().show(customerId, revision, freshness.appliedMs);
-    }
+    for (const { customerId } of page.customers) this.#audience.listed(customerId);
+    this.#seen().showAll(page.customers, this.#hub, this.#from.seq);
     this.#page = page.next;
     if (page.next === null) this.#phase = "following";
     this.#ready = { frames: [this.#maker.snapshot(page, this.#resume())], instead };
@@ -329,7 +329,7 @@ export class FrameStream implements Source<Frame>, Seat {
   }
 
   #seen(): Floors {
-    return (this.#floors ??= new Floors());
+    return (this.#floors ??= newFloors(this.#context, this.#afterLoss));
   }
 
   #resume(): Resume {

@@ -67,5 +67,5 @@ export async function changesSince(context: Context, after: string | null, first
 async function fromNow(context: Context) {
   await context.hub.start();
   const watch: Watch = { field: "customersUpdates", filter: null };
-  return { watch, at: context.hub.place().at, page: null, floors: null };
+  return { watch, at: context.hub.place().at, page: null, floors: null, afterLoss: false };
 }

@@ -34,6 +34,8 @@ export interface Hub {
   readonly limits: HubLimits;
   /** How far this process has read, by clock. */
   readonly headway: Headway;
+  /** How many more revisions its subscriptions may keep in mind after a loss of the stream. */
+  readonly room: { left: number };
   /** Starts reading at the end of the stream; again and again the same promise. */
   start(): Promise<void>;
   /** How far this process has read. Only after `start`. */
@@ -92,6 +94,7 @@ export function createHub(options: HubOptions): Hub {
 class StreamHub implements Hub {
   readonly limits: HubLimits;
   readonly headway = new Headway();
+  readonly room: { left: number };
   readonly #options: HubOptions;
   readonly #atOnce: number;
   readonly #seats = new Set<Seat>();
@@ -109,6 +112,7 @@ class StreamHub implements Hub {
   constructor(options: HubOptions) {
     this.#options = options;
     this.limits = { ...HUB_LIMITS, ...options.limits };
+    this.room = { left: this.limits.floors };
     const { waiting, waitingCustomers } = this.limits;
     this.#atOnce = Math.max(1, Math.min(DISPATCHED_AT_ONCE, waiting >> 1, waitingCustomers >> 1));
   }
@@ -267,6 +271,7 @@ class StreamHub implements Hub {
     });
     ring.restart(gap.resumeAt);
     this.#seen.clear();
+    if (gap.reason === "RESTART") this.headway.lost(this.#options.clock.nowMs());
     for (const seat of [...this.#seats]) seat.lost(gap.reason);
   }
 

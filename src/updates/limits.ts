@@ -12,6 +12,8 @@ export interface HubLimits {
   readonly progressMs: number;
   /** ... or after so many updates that did not concern it. */
   readonly progressEntries: number;
+  /** Revisions all subscriptions together keep in mind after the stream was lost, so as not to tell them again. */
+  readonly floors: number;
 }
 
 /** The bounds unless told otherwise. */
@@ -22,4 +24,5 @@ export const HUB_LIMITS: HubLimits = {
   waitingCustomers: 256,
   progressMs: 30_000,
   progressEntries: 10_000,
+  floors: 500_000,
 };

@@ -40,6 +40,7 @@ it("shares an answer exactly between those who ask the same with equal rights", 
     at: around.context.hub.place().at,
     page: null,
     floors: null,
+    afterLoss: false,
     scope: "everything",
     watch: { field: "customerUpdates", customerId: "ann" },
   });

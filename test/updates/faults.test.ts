@@ -170,7 +170,7 @@ describe("a cursor", () => {
     refused({ field: "customersUpdates", filter: filter(150) });
     refused({ field: "customersUpdates", filter: filter(1, "é".repeat(2_000)) });
     refused({ field: "customerUpdates", customerId: "x".repeat(4_000) });
-    const content = { at: "1-0", page: null, floors: null, scope: "everything" };
+    const content = { at: "1-0", page: null, floors: null, afterLoss: false, scope: "everything" };
     const what: Watch = { field: "customersUpdates", filter: filter(150) };
     expect(() => w.context.cursors.sign({ ...content, watch: what })).toThrow(
       expect.objectContaining({ code: "BAD_USER_INPUT" }),

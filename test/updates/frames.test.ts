@@ -228,7 +228,14 @@ describe("resuming", () => {
   it("takes no cursor of another field, other arguments, another scope, or a forged one", () => {
     const w = bank();
     const { cursors } = w.context;
-    const content = { at: "1-0", page: null, floors: null, scope: "everything", watch: ANN };
+    const content = {
+      at: "1-0",
+      page: null,
+      floors: null,
+      afterLoss: false,
+      scope: "everything",
+      watch: ANN,
+    };
     const cursor = cursors.sign(content);
     const refused = (after: string, what: Watch = ANN) => {
       expect(() => frames(w.context, what, { after, mode: "LATEST" })).toThrow(

@@ -3,6 +3,8 @@ import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
 import { codeOf } from "../../../src/errors.ts";
 import { silentLog } from "../../../src/log.ts";
+import { createHub } from "../../../src/updates/hub.ts";
+import type { Hub } from "../../../src/updates/hub.ts";
 import { redisUpdates } from "../../../src/updates/redis/updates.ts";
 import type { RedisUpdates, RedisUpdatesOptions } from "../../../src/updates/redis/updates.ts";
 import type { StreamCursor, StreamRead, Updates } from "../../../src/updates/updates.ts";
@@ -12,9 +14,13 @@ import { layWire } from "../../helpers/wire.ts";
 import { describeServer, needsOurOwn } from "../../servers/describe-server.ts";
 import { until } from "../../servers/ports.ts";
 import { startRedis } from "../../servers/redis.ts";
+import { told, watch } from "../watching.ts";
+import { world } from "../world.ts";
 
 const opened: RedisUpdates[] = [];
+const hubs: Hub[] = [];
 afterEach(async () => {
+  for (const hub of hubs.splice(0)) await hub.close();
   for (const updates of opened.splice(0)) await updates.close();
 });
 
@@ -28,6 +34,7 @@ function openAt(url: string, options: Partial<RedisUpdatesOptions> = {}): RedisU
   return updates;
 }
 
+const ALL = { field: "customersUpdates", filter: null } as const;
 const NEVER = new AbortController().signal;
 const namesIn = (read: StreamRead) =>
   read.kind === "gap"
@@ -113,6 +120,29 @@ describeServer(
       await sameStream().publish([1, 2, 3].map((revision) => update("bob", revision)));
       expect(await waiting).toMatchObject({ kind: "gap", reason: "RESTART" });
       expect(updates.compare(cursor, await updates.tail())).toBeNull();
+    });
+
+    test("flushed, and told again what it had forgotten: subscribers whose snapshot showed it are not", async () => {
+      const updates = fresh();
+      const bank = world();
+      const hub = createHub({ updates, clock: bank.clock, log: silentLog });
+      hubs.push(hub);
+      const all = watch({ ...bank, context: { ...bank.context, hub } }, ALL);
+      await hub.start();
+      const longAgo = [bank.save("ann"), bank.save("bob"), bank.save("bob")];
+      await updates.publish(longAgo);
+      await bank.clock.advance(3_600_000);
+      await updates.publish([bank.save("zoe")]);
+      await hub.caughtUp(NEVER);
+      const texts = (await all.some(1)).map(told);
+      const waiting = all.next();
+      await tellRedis(redis().url, "FLUSHALL");
+      texts.push(told(await waiting), told(await all.next()));
+      await sameStream().publish([...longAgo, bank.save("bob")]);
+      texts.push(told(await all.next()));
+      const snapshot = "snapshot ann@1 bob@2 zoe@1";
+      expect(texts).toEqual([snapshot, "gap RESTART null", snapshot, "bob@3"]);
+      await all.stream.return();
     });
 
     test.each(["state", "reached"])("its key %s alone is lost: the stream begins anew", async (name) => {
