@@ -9,6 +9,8 @@ import { fileSource } from "./ingest/files/source.ts";
 import { DISCONTINUITIES } from "./ingest/kafka/position.ts";
 import type { KafkaSecurity } from "./ingest/kafka/security.ts";
 import { kafkaSource, type KafkaSource } from "./ingest/kafka/source.ts";
+import { windowed } from "./ingest/kafka/window.ts";
+import type { Range } from "./ingest/replay/bounds.ts";
 import type { Source } from "./ingest/source.ts";
 import type { Log } from "./log.ts";
 import { lookAtKafka, lookAtLag } from "./looks.ts";
@@ -17,7 +19,7 @@ import type { Status } from "./server/probes.ts";
 import { openDataDirectory, type DataDirectory } from "./store/data-directory.ts";
 import type { Reads } from "./store/reads.ts";
 import { sqliteStore } from "./store/sqlite/store.ts";
-import type { Everyone, Store } from "./store/store.ts";
+import type { Everyone, Forgetting, Store } from "./store/store.ts";
 import { localUpdates } from "./updates/local/updates.ts";
 import type { RedisAddress } from "./updates/redis/address.ts";
 import { redisUpdates } from "./updates/redis/updates.ts";
@@ -46,7 +48,9 @@ export type StoreOptions = { readonly kind: "embedded" } | { readonly kind: "mon
 /** How updates get from ingest to clients. `ca`: PEM of the authorities to trust, null for those of the system. */
 export type UpdatesOptions =
   | { readonly kind: "embedded" }
-  | { readonly kind: "redis"; readonly address: RedisAddress; readonly ca: string | null };
+  | { readonly kind: "redis"; readonly address: RedisAddress; readonly ca: string | null }
+  /** To nobody: for a store that nobody serves. */
+  | { readonly kind: "none" };
 
 /** Which adapters stand behind the ports. */
 export interface AdapterOptions {
@@ -66,7 +70,7 @@ export interface AdapterOptions {
 /** A process's adapters, open. */
 export interface Adapters {
   readonly source: Source | null;
-  readonly store: Store & Reads & Everyone;
+  readonly store: Store & Reads & Everyone & Forgetting;
   readonly updates: Updates;
   /** Throws SETTINGS_INVALID for an update stream that would lose updates in silence, UPDATES_UNAVAILABLE when it cannot be asked. */
   checkUpdates(): Promise<void>;
@@ -142,6 +146,7 @@ async function openUpdates(
   directory: DataDirectory | null,
   { clock, log, store }: Beside & { readonly store: Store },
 ): Promise<Pick<Adapters, "updates" | "checkUpdates">> {
+  if (updates?.kind === "none") return { updates: NOBODY, checkUpdates: () => Promise.resolve() };
   if (updates?.kind !== "redis") {
     const local = localUpdates({ path: needed(directory).updates, clock });
     return { updates: local, checkUpdates: () => Promise.resolve() };
@@ -151,6 +156,36 @@ async function openUpdates(
   const prefix = `c360:${await store.identity()}`;
   const redis = redisUpdates({ address, clock, log, prefix, ...(ca === null ? {} : { tls: { ca } }) });
   return { updates: redis, checkUpdates: () => redis.check() };
+}
+
+const NOBODY: Updates = {
+  publish: () => Promise.resolve(),
+  read: () => Promise.resolve({ kind: "entries", entries: [] }),
+  tail: () => Promise.resolve(""),
+  compare: () => 0,
+  onward: () => null,
+  close: () => Promise.resolve(),
+};
+
+/** What is read once more: a folder of files, or ranges of topics under the name of the replay. */
+export type ReplayedOptions =
+  | Extract<SourceOptions, { readonly kind: "files" }>
+  | ({ readonly kind: "kafka"; readonly id: string; readonly ranges: readonly Range[] } & KafkaOptions);
+
+/** A source of its own for a replay: a group that commits nothing, and ends where the ranges end. */
+export function openReplayed(source: ReplayedOptions, plan: Plan, { clock, log }: Beside): Source {
+  if (source.kind === "files") return openFolder({ ...source, plan, clock });
+  const { id, ranges, groupId, ...reached } = source;
+  return kafkaSource({
+    ...{ ...reached, clock, log, follow: false },
+    topics: [...new Set(ranges.map(({ topic }) => topic))],
+    groupId: `${kafkaGroup(plan, groupId)}-replay-${id}`,
+    instance: `replay-${id}`,
+    connect: async (settings, ears) => {
+      const { connectKafka } = await import("./ingest/kafka/client.ts");
+      return windowed(await connectKafka(settings, ears), ranges);
+    },
+  });
 }
 
 function openSource(

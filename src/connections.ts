@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import type { KafkaOptions, SourceOptions, StoreOptions, UpdatesOptions } from "./adapters.ts";
 import type { Settings } from "./config.ts";
 import { Customer360Error } from "./errors.ts";
@@ -26,7 +27,60 @@ export function connectionsOf(settings: Settings): Connections {
     updates: updatesOf(settings, faults),
   };
   needShared(settings, faults);
-  if (faults.length === 0) return connections;
+  return faultless(connections, faults);
+}
+
+/** What a replay reads from and writes to. */
+export interface ReplayConnections {
+  readonly source: Extract<SourceOptions, { readonly kind: "files" | "kafka" }>;
+  readonly store: StoreOptions;
+  readonly updates: UpdatesOptions;
+  /** Absolute path of the directory of what is embedded. */
+  readonly dataDir: string;
+}
+
+/**
+ * The same for a replay: of a folder if one is given, else of what `start` would read; into the store that `start` would use, or into another one
+ * that nobody serves. Throws SETTINGS_INVALID with every fault at once.
+ */
+export function replayConnectionsOf(
+  settings: Settings,
+  { data, into }: { readonly data: string | null; readonly into: string | null },
+): ReplayConnections {
+  const faults: string[] = [];
+  const { kafkaBrokers, kafkaGroup: groupId, recordsDir, mongodbUri, dataDir } = settings;
+  const dir = data ?? (kafkaBrokers === null ? recordsDir : null);
+  if (dir === null && kafkaBrokers === null)
+    faults.push("there is nothing to read again: give --data for files, or KAFKA_BROKERS for topics");
+  const source: ReplayConnections["source"] =
+    dir === null
+      ? { kind: "kafka", brokers: kafkaBrokers ?? [], groupId, security: securityOf(settings, faults) }
+      : { kind: "files", dir, follow: false };
+  if (into === null)
+    return faultless(
+      { source, dataDir, store: storeOf(settings), updates: updatesOf(settings, faults) },
+      faults,
+    );
+  const isSame = isAddress(into)
+    ? mongodbUri !== null && databaseIn(into) === databaseIn(mongodbUri)
+    : mongodbUri === null && resolve(into) === dataDir;
+  if (isSame) faults.push("--into names the store itself: leave it out, or name another one");
+  const other: Pick<ReplayConnections, "store" | "updates" | "dataDir"> = isAddress(into)
+    ? { store: { kind: "mongodb", uri: into }, updates: { kind: "none" }, dataDir }
+    : { store: { kind: "embedded" }, updates: { kind: "embedded" }, dataDir: resolve(into) };
+  return faultless({ source, ...other }, faults);
+}
+
+const isAddress = (text: string): boolean => /^mongodb(\+srv)?:\/\//.test(text);
+
+/** Hosts and database of an address, without credentials and options. */
+function databaseIn(uri: string): string {
+  const [, hosts = "", database = ""] = /^[^/]+\/\/(?:.*@)?([^/?]*)\/?([^?]*)/.exec(uri) ?? [];
+  return `${hosts.split(",").sort().join(",")}/${database === "" ? "customer360" : database}`;
+}
+
+function faultless<T>(value: T, faults: readonly string[]): T {
+  if (faults.length === 0) return value;
   throw new Customer360Error(
     "SETTINGS_INVALID",
     `settings:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,

@@ -2,6 +2,7 @@ import type { Adapters } from "./adapters.ts";
 import type { Clock } from "./clock.ts";
 import type { Plan } from "./customer/plan.ts";
 import { codeOf, Customer360Error } from "./errors.ts";
+import { isReplayed } from "./ingest/replay/progress.ts";
 import type { Log } from "./log.ts";
 import type { Prometheus } from "./prometheus.ts";
 import type { Context, Viewer } from "./resolvers/context.ts";
@@ -114,7 +115,8 @@ export function serveCustomers(
 ): Serving {
   const hub = createHub({ updates, clock, log, metrics });
   const cursors = createCursors(secretOf(serve, cursorSecret));
-  const ingest = source === null ? null : { lag: () => source.lag(), checkpoints: () => store.checkpoints() };
+  const checkpoints = async () => (await store.checkpoints()).filter((one) => !isReplayed(one));
+  const ingest = source === null ? null : { lag: () => source.lag(), checkpoints };
   const ready = readiness(status, metrics);
   metrics.lookFirst(() => {
     metrics.set("subscriptions", hub.size());

@@ -6,6 +6,7 @@ import { checkCommand } from "./check.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { ingestCommand } from "./ingest.ts";
+import { replayCommand } from "./replay.ts";
 import { schemaCommand } from "./schema.ts";
 import { startCommand } from "./start.ts";
 import type { Terminal } from "./terminal.ts";
@@ -38,6 +39,7 @@ Examples:
     demoCommand(terminal, signal),
     startCommand(terminal, signal),
     ingestCommand(terminal, signal),
+    replayCommand(terminal, signal),
     checkCommand(terminal),
     doctorCommand(terminal, signal, failed),
     schemaCommand(terminal),

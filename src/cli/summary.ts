@@ -10,7 +10,7 @@ export interface Outcome {
 
 const NOBODYS = "(no table)";
 
-function outcomes(counts: Counts): readonly Outcome[] {
+function outcomes(counts: Pick<Counts, "tallies" | "quarantined">): readonly Outcome[] {
   const tallied = counts.tallies.map(({ table, kind, label, count }) => ({
     table: table === "" ? NOBODYS : table,
     outcome: { verdict: label, conflict: "tie conflict", skip: `skipped ${label}`, rule: `rule ${label}` }[
@@ -26,11 +26,24 @@ function outcomes(counts: Counts): readonly Outcome[] {
   return [...tallied, ...refused];
 }
 
+/** What was counted, by table and outcome. */
+export function outcomesOf(counts: Pick<Counts, "tallies" | "quarantined">): readonly Outcome[] {
+  return ordered(outcomes(counts));
+}
+
 /** What was counted since `before`, by table and outcome. */
 export function outcomesSince(before: Counts, after: Counts): readonly Outcome[] {
   const earlier = new Map(outcomes(before).map((line) => [`${line.table}\n${line.outcome}`, line.count]));
-  return outcomes(after)
-    .map((line) => ({ ...line, count: line.count - (earlier.get(`${line.table}\n${line.outcome}`) ?? 0) }))
+  return ordered(
+    outcomes(after).map((line) => ({
+      ...line,
+      count: line.count - (earlier.get(`${line.table}\n${line.outcome}`) ?? 0),
+    })),
+  );
+}
+
+function ordered(lines: readonly Outcome[]): readonly Outcome[] {
+  return lines
     .filter(({ count }) => count > 0)
     .sort((a, b) => a.table.localeCompare(b.table) || b.count - a.count);
 }

@@ -44,7 +44,7 @@ export interface PipelineOptions {
   readonly plan: Plan;
   readonly source: Source;
   readonly store: Store;
-  readonly updates: Updates;
+  readonly updates: Pick<Updates, "publish">;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<PipelineLimits>;

@@ -131,6 +131,12 @@ export interface Everyone {
   pagesOf(customerIds: readonly string[]): Promise<readonly PageRef[]>;
 }
 
+/** PORT, beside the Store. What it takes to read again with a progress of its own (ingest/replay); promises held by `test/contract/store.contract.ts`. */
+export interface Forgetting {
+  /** Removes the checkpoints whose topics begin so, and no others. */
+  forgetCheckpoints(prefix: string): Promise<void>;
+}
+
 /** An empty save, to be spread over. */
 export const EMPTY_SAVE: Save = {
   customers: [],

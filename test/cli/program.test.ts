@@ -42,7 +42,7 @@ describe("the command line", () => {
     expect(await said("--version")).toEqual({ code: 0, out: `${manifest.version}\n`, err: "" });
   });
 
-  test.each([[], ["demo"], ["start"], ["ingest"], ["check"], ["doctor"], ["schema"]])(
+  test.each([[], ["demo"], ["start"], ["ingest"], ["replay"], ["check"], ["doctor"], ["schema"]])(
     "%s --help gives examples and exits with 0",
     async (...command) => {
       const { code, out } = await said(...command.filter((word) => word !== undefined), "--help");
@@ -301,14 +301,17 @@ describe("the pipeline file on the command line", () => {
     expect((await said("schema", BANK)).out).toBe((await said("schema")).out);
   });
 
-  test.each(["check", "start", "doctor"])("%s refuses none, and two that differ", async (command) => {
-    const none = await said(command);
-    expect(none.code).toBe(2);
-    expect(none.err).toContain("--pipeline or PIPELINE");
-    const two = await said(command, BANK, "--pipeline", "other.yaml");
-    expect(two.code).toBe(2);
-    expect(two.err).toContain("two pipeline files");
-  });
+  test.each(["check", "start", "doctor", "replay"])(
+    "%s refuses none, and two that differ",
+    async (command) => {
+      const none = await said(command);
+      expect(none.code).toBe(2);
+      expect(none.err).toContain("--pipeline or PIPELINE");
+      const two = await said(command, BANK, "--pipeline", "other.yaml");
+      expect(two.code).toBe(2);
+      expect(two.err).toContain("two pipeline files");
+    },
+  );
 
   test("the command that the banking pipeline proposes is one", async () => {
     const proposed = /^# Try it: customer360 (.+)$/m.exec(readFileSync(BANK, "utf8"))?.[1] ?? "";

@@ -5,6 +5,7 @@ import { newCustomer, NOBODY } from "../../src/customer/customer.ts";
 import type { Plan } from "../../src/customer/plan.ts";
 import type {
   CustomerSave,
+  Forgetting,
   LoadRequest,
   PageRequest,
   Place,
@@ -17,9 +18,9 @@ import { announcement, customer, newPage, next, pageChange, row, saving, SHAPES,
 
 /** A store that is open for one test. */
 export interface OpenStore {
-  readonly store: Store;
+  readonly store: Store & Forgetting;
   /** Closes the store and opens what it left behind. */
-  readonly reopen: () => Promise<Store>;
+  readonly reopen: () => Promise<Store & Forgetting>;
   /** How many records are in quarantine. */
   readonly quarantined: () => Promise<number>;
   readonly dispose: () => Promise<void>;
@@ -29,7 +30,7 @@ export interface OpenStore {
 export function storeContract(name: string, open: (plan: Plan) => Promise<OpenStore>): void {
   describe(`${name} keeps the promises of a store:`, () => {
     let opened: OpenStore;
-    let store: Store;
+    let store: Store & Forgetting;
     beforeEach(async () => {
       opened = await open(SHAPES);
       store = opened.store;
@@ -375,6 +376,17 @@ export function storeContract(name: string, open: (plan: Plan) => Promise<OpenSt
           { topic: "t", partition: 0, nextOffset: "9007199254740993" },
           { topic: "t", partition: 1, nextOffset: "3" },
         ]);
+      });
+
+      test("checkpoints are forgotten by how their topics begin, and by nothing else", async () => {
+        const topics = ["r:a:x", "r:a:y", "r:b:x", "r", "x r:a:"];
+        const checkpoints = topics.map((topic) => ({ topic, partition: 1, nextOffset: "5" }));
+        await store.save({ ...EMPTY_SAVE, checkpoints });
+        await store.forgetCheckpoints("r:a:");
+        const left = (await store.checkpoints()).map(({ topic }) => topic).sort();
+        expect(left).toEqual(["r", "r:b:x", "x r:a:"]);
+        await store.save({ ...EMPTY_SAVE, checkpoints: [{ topic: "r:a:x", partition: 1, nextOffset: "2" }] });
+        expect(await store.checkpoints()).toContainEqual({ topic: "r:a:x", partition: 1, nextOffset: "2" });
       });
 
       test("truncate watermarks never go backwards and come with every load", async () => {

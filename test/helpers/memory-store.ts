@@ -5,6 +5,7 @@ import { newCustomer } from "../../src/customer/customer.ts";
 import type { Checkpoint } from "../../src/ingest/source.ts";
 import type {
   CustomerSave,
+  Forgetting,
   Loaded,
   PageRequest,
   Place,
@@ -14,7 +15,7 @@ import type {
 } from "../../src/store/store.ts";
 
 /** What a memory store can be asked beyond the port. */
-export interface MemoryStore extends Store {
+export interface MemoryStore extends Store, Forgetting {
   /** Every stored document by customer id, NOBODY's included. */
   readonly documents: ReadonlyMap<string, Customer>;
   /** The whole pages of a customer. */
@@ -222,6 +223,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       return { conflicts };
     },
     checkpoints: async () => [...checkpoints.values()],
+    forgetCheckpoints: async (prefix) => {
+      for (const [id, { topic }] of checkpoints) if (topic.startsWith(prefix)) checkpoints.delete(id);
+    },
     outstanding: async (nowMs, limit) => ({
       due: [...documents.values()]
         .filter(({ dueMs }) => dueMs !== null && dueMs <= nowMs)

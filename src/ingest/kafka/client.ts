@@ -59,6 +59,7 @@ export async function connectKafka(settings: KafkaSettings, log: Log): Promise<K
     marks: (topic) => again(() => marksOf(admin, topic)),
     committed: (topics) => again(() => committedOf(admin, settings.groupId, topics)),
     join: (topics, ears) => join(kafka, settings, { topics, ears }),
+    offsetsAt: (topic, ms) => again(() => offsetsAt(admin, topic, ms)),
     look: (topics) => lookWith(admin, settings.groupId, topics),
     close: () => admin.disconnect(),
   };
@@ -176,6 +177,11 @@ async function marksOf(admin: Admin, topic: string): Promise<readonly Marks[]> {
     low: BigInt(low),
     high: BigInt(high),
   }));
+}
+
+async function offsetsAt(admin: Admin, topic: string, ms: number): Promise<ReadonlyMap<number, bigint>> {
+  const found = await admin.fetchTopicOffsetsByTimestamp(topic, ms);
+  return new Map(found.map(({ partition, offset }) => [partition, BigInt(offset)]));
 }
 
 async function committedOf(

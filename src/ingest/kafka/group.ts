@@ -140,7 +140,9 @@ export interface KafkaSights {
   >;
 }
 
-/** A connected cluster that can also be looked at. */
+/** A connected cluster that can also be looked at, and searched by time. */
 export interface KafkaCluster extends KafkaClient {
+  /** By partition of a topic, where the first record stands that is of this time or later; the partition's end when there is none. */
+  offsetsAt(topic: string, ms: number): Promise<ReadonlyMap<number, bigint>>;
   look(topics: readonly string[]): Promise<KafkaSights>;
 }

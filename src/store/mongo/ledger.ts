@@ -13,6 +13,8 @@ export interface MongoLedger {
   /** Adds up; a list that was counted before counts no more. */
   count(tallies: readonly Tally[]): Promise<void>;
   checkpoints(): Promise<readonly Checkpoint[]>;
+  /** Removes the checkpoints whose topics begin so. */
+  forgetCheckpoints(prefix: string): Promise<void>;
   truncates(): Promise<Readonly<Record<string, Position>>>;
   tallies(): Promise<readonly Tally[]>;
 }
@@ -40,7 +42,7 @@ export function mongoLedger(parts: LedgerParts): MongoLedger {
       raise(
         parts.checkpoints,
         checkpoints.map(({ topic, partition, nextOffset }) => ({
-          filter: { _id: JSON.stringify([topic, partition]) },
+          filter: { _id: idOf({ topic, partition }) },
           update: { $max: { next: sized(nextOffset) }, $setOnInsert: { topic: keptText(topic), partition } },
           upsert: true,
         })),
@@ -56,6 +58,12 @@ export function mongoLedger(parts: LedgerParts): MongoLedger {
       ),
     count: (tallies) => count(parts, tallies),
     checkpoints: () => readCheckpoints(parts.checkpoints),
+    forgetCheckpoints: async (prefix) => {
+      const found = (await readCheckpoints(parts.checkpoints)).filter(({ topic }) =>
+        topic.startsWith(prefix),
+      );
+      if (found.length > 0) await parts.checkpoints.remove({ _id: { $in: found.map(idOf) } });
+    },
     truncates: async () => {
       const found = await parts.truncates.find<{ _id: string; at: string }>({ filter: {} });
       return Object.fromEntries(found.map(({ _id, at }) => [textOf(_id), originalOf(at)]));
@@ -63,6 +71,9 @@ export function mongoLedger(parts: LedgerParts): MongoLedger {
     tallies: async () => sum(await parts.tallies.find<Counted>({ filter: {} })),
   };
 }
+
+const idOf = ({ topic, partition }: Pick<Checkpoint, "topic" | "partition">): string =>
+  JSON.stringify([topic, partition]);
 
 /** All checkpoints there are, by topic and partition. */
 export async function readCheckpoints(collection: MongoCollection): Promise<readonly Checkpoint[]> {

@@ -19,7 +19,7 @@ import { createIndexes } from "./schema.ts";
 import { createWishes } from "./wishes.ts";
 import type { Reads } from "../reads.ts";
 import { excessOfDocument } from "./weight.ts";
-import type { CustomerSave, Everyone, Store } from "../store.ts";
+import type { CustomerSave, Everyone, Forgetting, Store } from "../store.ts";
 
 /** Where the store is and what it stores. */
 export interface MongoStoreOptions extends MongoOptions {
@@ -28,7 +28,9 @@ export interface MongoStoreOptions extends MongoOptions {
 }
 
 /** Connects, checks and prepares the database, and opens the Store in it. */
-export async function openMongoStore(options: MongoStoreOptions): Promise<Store & Everyone & Reads> {
+export async function openMongoStore(
+  options: MongoStoreOptions,
+): Promise<Store & Everyone & Forgetting & Reads> {
   const mongo = openMongo(options);
   const groups = factsOf(options.plan);
   try {
@@ -44,7 +46,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store 
   return mongoStore(mongo, options);
 }
 
-function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Everyone & Reads {
+function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Everyone & Forgetting & Reads {
   const [customers, pages, meta] = ["customers", "pages", "meta"].map((name) => mongo.collection(name)) as [
     ReturnType<Mongo["collection"]>,
     ReturnType<Mongo["collection"]>,
@@ -114,6 +116,7 @@ function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Eve
       return refused.size === 0 ? { conflicts } : { conflicts, refused };
     },
     checkpoints: ledger.checkpoints,
+    forgetCheckpoints: ledger.forgetCheckpoints,
     outstanding: async (nowMs, limit) => {
       const [due, unpublished] = await Promise.all([
         ids({ filter: { dueMs: { $lte: nowMs } }, sort: { dueMs: 1 }, limit }),

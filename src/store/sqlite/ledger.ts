@@ -10,6 +10,8 @@ export interface Ledger {
   write(save: Save): void;
   checkpoints(): readonly Checkpoint[];
   truncates(): Readonly<Record<string, Position>>;
+  /** Removes the checkpoints whose topics begin so. */
+  forgetCheckpoints(prefix: string): void;
 }
 
 /** The ledger in SQLite. */
@@ -29,6 +31,8 @@ export function sqliteLedger(db: Sqlite): Ledger {
         .all<[string, number, string]>()
         .map(([topic, partition, nextOffset]) => ({ topic, partition, nextOffset })),
     truncates: () => Object.fromEntries(db.prepare("SELECT tbl, at FROM truncates").all<[string, string]>()),
+    forgetCheckpoints: (prefix) =>
+      void db.prepare("DELETE FROM checkpoints WHERE substr(topic, 1, length(?1)) = ?1").run(prefix),
   };
 }
 

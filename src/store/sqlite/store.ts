@@ -13,7 +13,16 @@ import { sqliteReads } from "./reads.ts";
 import { MIGRATIONS, SCHEMA_VERSION, STORE_SCHEMA } from "./schema.ts";
 import { originalText } from "./sql-text.ts";
 import { openSqlite } from "./database.ts";
-import type { CustomerSave, Everyone, Loaded, LoadRequest, Outstanding, Place, Store } from "../store.ts";
+import type {
+  CustomerSave,
+  Everyone,
+  Forgetting,
+  Loaded,
+  LoadRequest,
+  Outstanding,
+  Place,
+  Store,
+} from "../store.ts";
 
 /** Where the store is and what it stores. */
 export interface SqliteStoreOptions {
@@ -29,7 +38,7 @@ export interface SqliteStoreOptions {
  * one: a killed process loses nothing, but a power failure may lose the newest saves. None of those was published, for
  * publishing syncs the same log, and none was acknowledged, for checkpoints are stored with the data: they are redelivered.
  */
-export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyone & Reads {
+export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyone & Forgetting & Reads {
   const db = openSqlite({
     ...{ path, schema: STORE_SCHEMA, version: SCHEMA_VERSION, migrations: MIGRATIONS },
     sync: "checkpoint",
@@ -123,6 +132,7 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
     load,
     save,
     checkpoints: async () => ledger.checkpoints(),
+    forgetCheckpoints: async (prefix) => db.transaction("write", () => ledger.forgetCheckpoints(prefix)),
     outstanding: async (nowMs, limit): Promise<Outstanding> => ({
       due: ids("SELECT id FROM customers WHERE due_ms <= ? ORDER BY due_ms, id LIMIT ?", nowMs, limit),
       unpublished: ids("SELECT id FROM customers WHERE relay IS NOT NULL ORDER BY relay LIMIT ?", limit),
