@@ -1,12 +1,17 @@
 import type { Announcement, Customer, Update } from "../customer/customer.ts";
 import type { Body } from "../store/sqlite/document-text.ts";
-import { announcementText, bodyBytes, bodyText, lightNotes } from "../store/sqlite/document-text.ts";
+import {
+  announcementText,
+  bodyBytes,
+  bodyText,
+  lightDocument,
+  lightNotes,
+} from "../store/sqlite/document-text.ts";
 import type { Utf8Text } from "../store/sqlite/utf8-text.ts";
 
 /** An update as readers get it: its document without outbox, and of its notes the number of live rows per paged table only. */
 export function lightUpdate(update: Update): Update {
-  const { customer } = update;
-  return { ...update, customer: { ...customer, notes: lightNotes(customer.notes), outbox: [] } };
+  return { ...update, customer: lightDocument(update.customer) };
 }
 
 /** An update as streams store it: three parts of JSON, of which the last is the body. */

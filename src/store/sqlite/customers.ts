@@ -3,21 +3,27 @@ import { NOBODY, newCustomer } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
 import type { BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
-import { announcementText, bodyBytes, forgetBodies, parseBody } from "./document-text.ts";
+import { announcementText, bodyBytes, parseBody } from "./document-text.ts";
 import { originalText, storedText } from "./sql-text.ts";
 import type { Heads } from "./heads.ts";
 import type { Sqlite } from "./database.ts";
-import type { CustomerSave, Place } from "../store.ts";
+import type { Pending, PendingCustomer } from "./pending.ts";
+import type { Place } from "../store.ts";
+
+/** Full notes of customers in the tables, by customer id. */
+type NotesOf = (ids: readonly string[]) => ReadonlyMap<string, Customer["notes"]>;
 
 /** Reads and writes documents with what hangs on them: places of inline rows, offers. All calls are made inside a transaction. */
 export interface Documents {
-  /** These customers, new ones where there is none; `notes` as given by the pages. */
-  load(ids: readonly string[], notes: ReadonlyMap<string, Customer["notes"]>): ReadonlyMap<string, Customer>;
-  /** Stored revisions of these customers, in their order; 0 for one that is not stored. */
+  /** These customers, new ones where there is none; `notes` gives those in the tables. */
+  load(ids: readonly string[], notes: NotesOf): ReadonlyMap<string, Customer>;
+  /** Revisions of these customers, in their order; 0 for one that is not stored. */
   revisions(ids: readonly string[]): readonly number[];
-  /** Writes documents that were found to be as they were loaded. */
-  save(saves: readonly CustomerSave[]): void;
+  /** Brings the tables up to date with these. */
+  write(pending: readonly PendingCustomer[]): void;
+  /** Where these keys are. */
   places(keys: Readonly<Record<string, readonly string[]>>): readonly Place[];
+  /** Takes out of a stored outbox what is published. */
   confirm(customerId: string, revision: number): void;
 }
 
@@ -39,44 +45,61 @@ const OFFERS = {
     "ON CONFLICT DO UPDATE SET state = excluded.state, triggered_ms = excluded.triggered_ms, body = excluded.body",
 };
 
-/** Documents in SQLite. */
-export function sqliteDocuments(db: Sqlite, plan: Plan, heads: Heads): Documents {
-  const sought = new Set(
-    plan.tables
+/** Inline tables whose rows have places: a row of any other can be nowhere else, so nobody asks. */
+export function soughtTables({ tables }: Plan): ReadonlySet<string> {
+  return new Set(
+    tables
       .filter(({ storage, key, customer }) => storage.kind === "inline" && !isCertain(key, customer))
       .map(({ name }) => name),
   );
+}
+
+/** Documents in SQLite, those in the tables under those that are pending. */
+export function sqliteDocuments(
+  db: Sqlite,
+  { plan, heads, pending }: { readonly plan: Plan; readonly heads: Heads; readonly pending: Pending },
+): Documents {
+  const sought = soughtTables(plan);
   const insertCustomers = bulkInsert(db, CUSTOMERS);
   const insertPlaces = bulkInsert(db, PLACES);
   const insertOffers = bulkInsert(db, OFFERS);
   return {
     load(ids, notes) {
-      const loaded: ReadonlyMap<string, Customer> =
-        ids.length === 0 ? new Map() : loadDocuments(db, ids, notes);
-      for (const { customerId, revision } of loaded.values()) heads.setRevision(customerId, revision);
+      const loaded = new Map<string, Customer>();
+      const stored: string[] = [];
+      for (const id of ids) {
+        const known = pending.document(id);
+        if (known === undefined) stored.push(id);
+        else loaded.set(id, known);
+      }
+      if (stored.length > 0)
+        for (const [id, customer] of loadDocuments(db, stored, notes(stored))) {
+          heads.setRevision(id, customer.revision);
+          loaded.set(id, customer);
+        }
       return loaded;
     },
     revisions(ids) {
-      const unknown = ids.filter((id) => heads.revision(id) === undefined);
+      const known = ids.map((id) => pending.document(id)?.revision ?? heads.revision(id));
+      const unknown = ids.filter((_, index) => known[index] === undefined);
       const stored = unknown.length === 0 ? new Map<string, number>() : storedRevisions(db, unknown);
-      return ids.map((id) => heads.revision(id) ?? stored.get(id) ?? 0);
+      return ids.map((id, index) => known[index] ?? stored.get(id) ?? 0);
     },
-    save(saves) {
-      forgetBodies();
+    write(saves) {
       const [customers, places, offers] = [insertCustomers(), insertPlaces(), insertOffers()];
-      for (const { before, after, relay } of saves) {
+      for (const { before, after, body, relay } of saves) {
         if (after === before) continue;
         const id = storedText(after.customerId);
         const { revision, dueMs, outbox } = after;
         heads.setRevision(after.customerId, revision);
         const announced = `[${outbox.map(announcementText).join()}]`;
-        customers.add(id, revision, dueMs, announced, bodyBytes(after), relay ? revision : null);
+        customers.add(id, revision, dueMs, announced, body ?? bodyBytes(after), relay);
         if (before.tables !== after.tables) changePlaces(db, sought, { id, before, after, rows: places });
         if (before.offers !== after.offers) changeOffers(db, { id, before, after, rows: offers });
       }
       for (const rows of [customers, places, offers]) rows.end();
     },
-    places: (keys) => findPlaces(db, keys),
+    places: (keys) => findPlaces(db, keys, pending),
     confirm(customerId, revision) {
       const id = storedText(customerId);
       const found = db.prepare("SELECT outbox FROM customers WHERE id = ?").get<[string]>(id);
@@ -90,10 +113,7 @@ export function sqliteDocuments(db: Sqlite, plan: Plan, heads: Heads): Documents
 }
 
 /** Every document, a few loaded at a time. */
-export function* everyDocument(
-  db: Sqlite,
-  notesOf: (ids: readonly string[]) => ReadonlyMap<string, Customer["notes"]>,
-): Iterable<Customer> {
+export function* everyDocument(db: Sqlite, notesOf: NotesOf): Iterable<Customer> {
   let last: string | null = null;
   for (;;) {
     const ids: readonly [string][] = db
@@ -188,26 +208,41 @@ function changeOffers(db: Sqlite, { id, before, after, rows }: Versions): void {
   }
 }
 
-function findPlaces(db: Sqlite, keys: Readonly<Record<string, readonly string[]>>): readonly Place[] {
-  const places: Place[] = [];
-  const sql = `SELECT p.key, p.customer_id, NULL, p.at, p.live FROM json_each(?1) j CROSS JOIN places p
-      ON p.tbl = ?2 AND p.key = j.value
-    UNION ALL SELECT r.key, r.customer_id, r.page, r.at, r.live FROM json_each(?1) j CROSS JOIN page_rows r
-      ON r.tbl = ?2 AND r.key = j.value AND r.placed = 1`;
+function findPlaces(
+  db: Sqlite,
+  keys: Readonly<Record<string, readonly string[]>>,
+  pending: Pending,
+): readonly Place[] {
+  const found: Place[] = [];
   for (const [table, wanted] of Object.entries(keys)) {
     if (wanted.length === 0) continue;
-    const found = db
-      .prepare(sql)
-      .all<[string, string, string | null, string, number]>(JSON.stringify(wanted.map(storedText)), table);
-    for (const [key, customerId, page, at, live] of found) {
-      places.push({
-        table,
-        key: originalText(key),
-        customerId: originalText(customerId),
-        ...{ page, at },
-        live: live === 1,
-      });
+    const stored = new Map<string, Place[]>();
+    for (const place of storedPlaces(db, table, wanted)) {
+      const others = stored.get(place.key);
+      if (others === undefined) stored.set(place.key, [place]);
+      else others.push(place);
     }
+    for (const key of wanted) found.push(...pending.places(table, key, stored.get(key) ?? NOWHERE));
   }
-  return places;
+  return found;
+}
+
+const NOWHERE: readonly Place[] = [];
+
+const PLACES_OF = `SELECT p.key, p.customer_id, NULL, p.at, p.live FROM json_each(?1) j CROSS JOIN places p
+    ON p.tbl = ?2 AND p.key = j.value
+  UNION ALL SELECT r.key, r.customer_id, r.page, r.at, r.live FROM json_each(?1) j CROSS JOIN page_rows r
+    ON r.tbl = ?2 AND r.key = j.value AND r.placed = 1`;
+
+function storedPlaces(db: Sqlite, table: string, keys: readonly string[]): readonly Place[] {
+  return db
+    .prepare(PLACES_OF)
+    .all<[string, string, string | null, string, number]>(JSON.stringify(keys.map(storedText)), table)
+    .map(([key, customerId, page, at, live]) => ({
+      table,
+      key: originalText(key),
+      customerId: originalText(customerId),
+      ...{ page, at },
+      live: live === 1,
+    }));
 }

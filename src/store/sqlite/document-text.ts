@@ -97,6 +97,11 @@ export function parseBody(body: string | Uint8Array): Body {
   return JSON.parse(typeof body === "string" ? body : textOfBytes(body)) as Body;
 }
 
+/** A document for readers: without outbox, with light notes. */
+export function lightDocument(customer: Customer): Customer {
+  return { ...customer, notes: lightNotes(customer.notes), outbox: [] };
+}
+
 /** Notes as the API sees them: per paged table one note, named `all`, with the number of live rows and no totals. */
 export function lightNotes(notes: Customer["notes"]): Customer["notes"] {
   const light: Record<string, Record<string, Note>> = {};

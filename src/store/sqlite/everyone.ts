@@ -11,8 +11,8 @@ export function identityOf(db: Sqlite): string {
   return db.prepare("SELECT value FROM meta WHERE name = 'identity'").get<[string]>()?.[0] ?? "";
 }
 
-/** Walks all documents and pages, and keeps what they are derived under. */
-export function sqliteEveryone(db: Sqlite): Everyone {
+/** Walks all documents and pages, and keeps what they are derived under; `settle` brings them up to date. */
+export function sqliteEveryone(db: Sqlite, settle: () => void): Everyone {
   return {
     derivation: async () =>
       db.prepare("SELECT value FROM meta WHERE name = 'derivation'").get<[string]>()?.[0] ?? null,
@@ -21,17 +21,21 @@ export function sqliteEveryone(db: Sqlite): Everyone {
         "INSERT INTO meta VALUES ('derivation', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
       ).run(text);
     },
-    everyone: async (after, limit) =>
-      db
+    everyone: async (after, limit) => {
+      settle();
+      return db
         .prepare("SELECT id FROM customers WHERE ?1 IS NULL OR id > ?1 ORDER BY id LIMIT ?2")
         .all<[string]>(after === null ? null : storedText(after), limit)
-        .map(([id]) => originalText(id)),
-    pagesOf: async (customerIds) =>
-      db
+        .map(([id]) => originalText(id));
+    },
+    pagesOf: async (customerIds) => {
+      settle();
+      return db
         .prepare(
           "SELECT customer_id, tbl, page FROM pages WHERE customer_id IN (SELECT value FROM json_each(?))",
         )
         .all<[string, string, string]>(JSON.stringify(customerIds.map(storedText)))
-        .map(([id, table, page]) => ({ customerId: originalText(id), table, page })),
+        .map(([id, table, page]) => ({ customerId: originalText(id), table, page }));
+    },
   };
 }

@@ -9,22 +9,31 @@ import type { Sqlite, SqlValue } from "./database.ts";
 
 /** Keeps the table `facts` (one row per listed customer, one column per fact) and the member counts in step with documents. */
 export interface FactTable {
-  /** Brings a customer's facts from its stored version to the next; only changed columns are written, by `settle`. */
-  change(before: Customer, after: Customer): void;
+  /**
+   * Brings a customer's facts from its stored version to the next; only changed columns are written, by `settle`.
+   * `isListed` tells that a version in between held a live row.
+   */
+  change(before: Customer, after: Customer, isListed: boolean): void;
   /** Writes the facts and member counts that changed; once per transaction. */
   settle(): void;
   /** Forgets what was not written, when a transaction begins anew. */
   discard(): void;
 }
 
+/** Somebody to be listed, or not: with `isListed` whatever the document shows now. */
+export interface Listable {
+  readonly customer: Customer;
+  readonly isListed: boolean;
+}
+
 /** Distinct sets of changed columns that get a statement of their own; beyond them all columns are written. */
 const MAX_SHAPES = 200;
 
-/** The table of facts, made or remade as the pipeline wants it; `documents` gives every stored one when it must be filled. */
+/** The table of facts, made or remade as the pipeline wants it; `documents` gives everyone when it must be filled. */
 export function sqliteFacts(
   db: Sqlite,
   groups: readonly FactGroup[],
-  documents: () => Iterable<Customer>,
+  documents: () => Iterable<Listable>,
 ): FactTable {
   const columns = groups.flatMap(({ facts }) => facts.map(({ column }) => column));
   const segments = groups.flatMap(({ facts }) =>
@@ -76,16 +85,16 @@ export function sqliteFacts(
     isHolding(customer) ||
     db.prepare("SELECT 1 FROM facts WHERE id = ?").get(storedText(customer.customerId)) !== null;
   prepare(db, groups, (listed) => {
-    for (const customer of documents()) {
-      const wasListed = isHolding(customer) || listed.has(storedText(customer.customerId));
+    for (const { customer, isListed: known } of documents()) {
+      const wasListed = known || isHolding(customer) || listed.has(storedText(customer.customerId));
       if (wasListed && insert(customer)) members.enter(customer);
     }
     members.settle();
   });
   return {
-    change(before, after) {
+    change(before, after, isListedSince) {
       if (before.revision > 0 && isListed(before)) return update(before, after);
-      if (!isHolding(after)) return;
+      if (!isListedSince && !isHolding(after)) return;
       put(everything, allValues(after));
       members.enter(after);
     },

@@ -10,8 +10,11 @@ export type Header = Pick<Page, "revision" | "liveRows" | "totals">;
  * saved again and again is not looked up each time. Saves are counted in the file, so that another connection's are noticed.
  */
 export interface Heads {
-  /** First in every transaction that asks: forgets what is no longer sure, because somebody else has saved since. */
-  enter(): void;
+  /**
+   * First in every transaction that asks: forgets what is no longer sure, because somebody else has saved since, and
+   * answers true then.
+   */
+  enter(): boolean;
   /** In a transaction that saves: others will notice. */
   saving(): void;
   revision(customerId: string): number | undefined;
@@ -39,8 +42,10 @@ export function sqliteHeads(db: Sqlite): Heads {
   return {
     enter() {
       const saves = db.prepare("SELECT count FROM saves").get<[number]>()?.[0] ?? 0;
-      if (saves !== seen) forget();
+      if (saves === seen) return false;
+      forget();
       seen = saves;
+      return true;
     },
     saving() {
       db.prepare("UPDATE saves SET count = count + 1").run();

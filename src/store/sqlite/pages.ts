@@ -1,5 +1,4 @@
-import type { PageChange } from "../../customer/apply.ts";
-import type { Customer, Note, Page, PageRef, Row, Rows } from "../../customer/customer.ts";
+import type { Customer, Note, Page, PageRef, Row } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
 import type { BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
@@ -7,20 +6,20 @@ import { totalsText } from "./document-text.ts";
 import { originalText, storedText } from "./sql-text.ts";
 import type { Header, Heads } from "./heads.ts";
 import type { Sqlite } from "./database.ts";
+import type { Pending, PendingCustomer, PendingPage } from "./pending.ts";
+import type { PendingRow } from "./pending-rows.ts";
 import type { PageRequest } from "../store.ts";
 
 /** Reads and writes pages, and the notes customers keep of them. All calls are made inside a transaction. */
 export interface Pages {
   /** These pages. Rows of which it is certain that they are not stored are not looked for. */
   load(requests: readonly PageRequest[], isAbsent: (table: string, key: string) => boolean): readonly Page[];
-  /** Full notes of these customers, by customer id. */
+  /** Full notes of these customers in the tables, by customer id. */
   notes(customerIds: readonly string[]): ReadonlyMap<string, Customer["notes"]>;
-  /** Headers of these pages as stored, in their order. */
+  /** Headers of these pages, in their order. */
   headers(refs: readonly PageRef[]): readonly Header[];
-  /** Writes pages that were found to be as they were loaded, each with its customer's note of it. */
-  save(changes: readonly { readonly change: PageChange; readonly note: Note | undefined }[]): void;
-  /** Writes the notes that differ and are not of the pages just saved. */
-  saveNotes(before: Customer, after: Customer, saved: readonly PageChange[]): void;
+  /** Brings the tables up to date with these, each page with its customer's note of it. */
+  write(pending: readonly PendingCustomer[]): void;
 }
 
 const HEADER = `revision = excluded.revision, live_rows = excluded.live_rows, totals = excluded.totals,
@@ -50,38 +49,33 @@ const ROWS = {
   clause: "ON CONFLICT DO UPDATE SET at = excluded.at, live = excluded.live, row = excluded.row",
 };
 
-/** Pages in SQLite. */
-export function sqlitePages(db: Sqlite, plan: Plan, heads: Heads): Pages {
-  const unplaced = new Set(plan.tables.filter(({ key }) => key.length === 0).map(({ name }) => name));
+/** Tables without a key: rows named by where they came from have no places. */
+export function unplacedTables({ tables }: Plan): ReadonlySet<string> {
+  return new Set(tables.filter(({ key }) => key.length === 0).map(({ name }) => name));
+}
+
+/** Pages in SQLite, those in the tables under those that are pending. */
+export function sqlitePages(
+  db: Sqlite,
+  { plan, heads, pending }: { readonly plan: Plan; readonly heads: Heads; readonly pending: Pending },
+): Pages {
+  const unplaced = unplacedTables(plan);
 
   const insertNoted = bulkInsert(db, NOTED);
   const insertAhead = bulkInsert(db, AHEAD);
   const insertRows = bulkInsert(db, ROWS);
 
-  /** Adds the rows to write; those the page no longer has are deleted. */
-  const changeRows = ({ before, after, rows }: PageChange, id: string, changed: BulkRows): void => {
-    const placed = unplaced.has(after.table) ? 0 : 1;
-    for (const key in rows) {
-      const row = rows[key];
-      if (row === undefined) continue;
-      const { at, live } = row;
-      changed.add(
-        ...[id, after.table, after.page, storedText(key), at, live ? 1 : 0, placed, JSON.stringify(row)],
-      );
-    }
-    for (const key in before.rows) {
-      if (after.rows[key] === undefined)
-        db.prepare("DELETE FROM page_rows WHERE customer_id = ? AND tbl = ? AND page = ? AND key = ?").run(
-          id,
-          after.table,
-          after.page,
-          storedText(key),
-        );
+  /** Adds the rows to write; those that are gone are deleted. */
+  const changeRows = ({ table, page, rows }: PendingPage, id: string, changed: BulkRows): void => {
+    const placed = unplaced.has(table) ? 0 : 1;
+    for (const { key, row, text } of rows) {
+      if (row === null) db.prepare(DELETE_ROW).run(id, table, page, storedText(key));
+      else changed.add(id, table, page, storedText(key), row.at, row.live ? 1 : 0, placed, text);
     }
   };
 
   const headers = (refs: readonly PageRef[]): readonly Header[] => {
-    const found = refs.map((ref) => heads.header(ref));
+    const found = refs.map((ref) => pending.page(ref)?.header ?? heads.header(ref));
     const missing = [...found.keys()].filter((index) => found[index] === undefined);
     if (missing.length > 0)
       for (const [at, header] of storedHeaders(
@@ -98,62 +92,61 @@ export function sqlitePages(db: Sqlite, plan: Plan, heads: Heads): Pages {
 
   return {
     load: (requests, isAbsent) =>
-      requests.length === 0 ? [] : loadPages(db, requests, { headers: headers(requests), isAbsent }),
+      requests.length === 0 ? [] : loadPages(db, requests, { headers: headers(requests), isAbsent, pending }),
     notes: (customerIds) => (customerIds.length === 0 ? new Map() : loadNotes(db, customerIds)),
     headers,
-    save(changes) {
+    write(customers) {
       const [noted, ahead, rows] = [insertNoted(), insertAhead(), insertRows()];
-      for (const { change, note } of changes) {
-        const { customerId, table, page, revision, liveRows, totals } = change.after;
-        const id = storedText(customerId);
-        const isNoted = isNoteOf(note, change.after);
-        const newest = newestOf(change.rows);
-        const header = [id, table, page, revision, liveRows, newest, totalsText(totals)];
-        (isNoted ? noted : ahead).add(...header, isNoted ? revision : null);
-        heads.setHeader(change.after, change.after);
-        changeRows(change, id, rows);
-      }
+      for (const { after, pages } of customers)
+        for (const each of pages) {
+          const { customerId, table, page, header } = each;
+          const { revision, liveRows, totals } = header;
+          const id = storedText(customerId);
+          const isNoted = isNoteOf(after.notes[table]?.[page], header);
+          const values = [id, table, page, revision, liveRows, newestOf(each.rows), totalsText(totals)];
+          (isNoted ? noted : ahead).add(...values, isNoted ? revision : null);
+          heads.setHeader(each, header);
+          changeRows(each, id, rows);
+        }
       for (const each of [noted, ahead, rows]) each.end();
-    },
-    saveNotes(before, after, saved) {
-      if (before.notes === after.notes) return;
-      const isDone = (table: string, page: string, note: Note) =>
-        saved.some(({ after: each }) => each.table === table && each.page === page && isNoteOf(note, each));
-      for (const [table, notes] of Object.entries(after.notes)) {
-        const old = before.notes[table];
-        if (notes === old) continue;
-        for (const page in notes) {
-          const note = notes[page];
-          if (note === undefined || note === old?.[page] || isDone(table, page, note)) continue;
-          writeNote(db, { customerId: after.customerId, table, page }, note);
-        }
-      }
-      for (const [table, notes] of Object.entries(before.notes)) {
-        const left = after.notes[table];
-        if (notes === left) continue;
-        for (const page of Object.keys(notes)) {
-          if (left?.[page] === undefined) writeNote(db, { customerId: after.customerId, table, page }, null);
-        }
-      }
+      for (const each of customers) if (each.after !== each.before) writeNotes(db, each);
     },
   };
 }
 
-function newestOf(rows: Rows): string {
-  let newest = "";
-  for (const key in rows) {
-    const at = rows[key]?.at ?? "";
-    if (at > newest) newest = at;
+const DELETE_ROW = "DELETE FROM page_rows WHERE customer_id = ? AND tbl = ? AND page = ? AND key = ?";
+
+/** Writes the notes that differ and are not of the pages just written. */
+function writeNotes(db: Sqlite, { before, after, pages }: PendingCustomer): void {
+  if (before.notes === after.notes) return;
+  const { customerId } = after;
+  const isDone = (table: string, page: string, note: Note) =>
+    pages.some((each) => each.table === table && each.page === page && isNoteOf(note, each.header));
+  for (const [table, notes] of Object.entries(after.notes)) {
+    const old = before.notes[table];
+    if (notes === old) continue;
+    for (const page in notes) {
+      const note = notes[page];
+      if (note === undefined || note === old?.[page] || isDone(table, page, note)) continue;
+      writeNote(db, { customerId, table, page }, note);
+    }
   }
+  for (const [table, notes] of Object.entries(before.notes)) {
+    const left = after.notes[table];
+    if (notes === left) continue;
+    for (const page of Object.keys(notes)) {
+      if (left?.[page] === undefined) writeNote(db, { customerId, table, page }, null);
+    }
+  }
+}
+
+function newestOf(rows: readonly PendingRow[]): string {
+  let newest = "";
+  for (const { row } of rows) if (row !== null && row.at > newest) newest = row.at;
   return newest;
 }
 
-/** The customer's note of a page. */
-export function noteOf(customer: Customer, page: { table: string; page: string }): Note | undefined {
-  return customer.notes[page.table]?.[page.page];
-}
-
-function isNoteOf(note: Note | undefined, page: Page): boolean {
+function isNoteOf(note: Note | undefined, page: Header): boolean {
   return (
     note !== undefined &&
     note.revision === page.revision &&
@@ -221,6 +214,7 @@ function loadPages(
   of: {
     readonly headers: readonly Header[];
     readonly isAbsent: (table: string, key: string) => boolean;
+    readonly pending: Pending;
   },
 ): readonly Page[] {
   const rows = requests.map((): Record<string, Row> => ({}));
@@ -235,7 +229,7 @@ function loadPages(
     if (keys === "all") wholes.push([index, storedText(customerId), table, page]);
     else
       for (const key of keys)
-        if (!of.isAbsent(table, key))
+        if (!of.isAbsent(table, key) && of.pending.row({ customerId, table, page }, key) === undefined)
           wanted.push([index, storedText(customerId), table, page, storedText(key)]);
   }
   const on = "r.customer_id = j.value ->> 1 AND r.tbl = j.value ->> 2 AND r.page = j.value ->> 3";
@@ -246,9 +240,27 @@ function loadPages(
       .forEach(put);
   if (wholes.length > 0)
     db.prepare(`${select} ${on}`).all<[number, string, string]>(JSON.stringify(wholes)).forEach(put);
-  return requests.map(({ customerId, table, page, keys }, index) => {
+  return requests.map((request, index) => {
+    const { customerId, table, page, keys } = request;
     const { revision, liveRows, totals } = of.headers[index] ?? NO_HEADER;
     const whole = keys === "all";
-    return { customerId, table, page, revision, totals, liveRows, rows: rows[index] ?? {}, whole };
+    const found = rows[index] ?? {};
+    putPending(found, request, of.pending);
+    return { customerId, table, page, revision, totals, liveRows, rows: found, whole };
   });
+}
+
+/** Puts what is pending of a page over its rows in the tables. */
+function putPending(rows: Record<string, Row>, request: PageRequest, pending: Pending): void {
+  const { keys } = request;
+  const put = ({ key, row }: PendingRow): void => {
+    if (row === null) delete rows[key];
+    else rows[key] = row;
+  };
+  if (keys === "all") pending.page(request)?.rows.forEach(put);
+  else
+    for (const key of keys) {
+      const found = pending.row(request, key);
+      if (found !== undefined) put(found);
+    }
 }

@@ -1,5 +1,6 @@
 import type { OfferState } from "../../customer/customer.ts";
 import { NOBODY } from "../../customer/customer.ts";
+import { lightDocument } from "./document-text.ts";
 import { factName } from "../facts.ts";
 import { filterSql, requireFact } from "./filter-sql.ts";
 import type { FindFact } from "./filter-sql.ts";
@@ -18,11 +19,12 @@ import type { ReadDocuments } from "./read-documents.ts";
 import { listRows } from "./rows.ts";
 import { originalText, storedText } from "./sql-text.ts";
 import type { Sqlite, SqlValue } from "./database.ts";
+import type { Tables } from "./tables.ts";
 
 /** What the reads are made of. */
 export interface ReadParts {
   readonly db: Sqlite;
-  readonly find: FindFact;
+  readonly tables: Pick<Tables, "find" | "within" | "settle" | "pending">;
   readonly documents: ReadDocuments;
 }
 
@@ -30,13 +32,21 @@ export interface ReadParts {
  * The API's queries. They run on the event loop: each is bounded by `first` and goes along an index, which is made when a
  * field is first filtered or ordered by, so that ingest keeps up only the indexes that somebody uses.
  */
-export function sqliteReads({ db, find, documents }: ReadParts): Reads {
-  const reading = <T>(work: () => T): T => db.transaction("read", work);
+export function sqliteReads({ db, tables, documents }: ReadParts): Reads {
+  const { find, settle, pending } = tables;
+  const reading = <T>(work: () => T): T => {
+    settle();
+    return db.transaction("read", work);
+  };
   return {
     customers: async (ids) =>
-      reading(() => {
-        const found = documents.read(ids.filter((id) => id !== NOBODY));
-        return ids.map((id) => found.get(id) ?? null);
+      tables.within("read", () => {
+        const known = ids.map((id) => pending.document(id));
+        const found = documents.read(ids.filter((id, index) => id !== NOBODY && known[index] === undefined));
+        return ids.map((id, index) => {
+          const newest = id === NOBODY ? undefined : known[index];
+          return newest === undefined ? (found.get(id) ?? null) : lightDocument(newest);
+        });
       }),
     listCustomers: async (query) => {
       indexFor(db, find, query);
@@ -51,6 +61,7 @@ export function sqliteReads({ db, find, documents }: ReadParts): Reads {
       });
     },
     countCustomers: async (filter) => {
+      settle();
       if (filter === null) return listedCustomers(db);
       const { sql, parameters } = filterSql(filter, find);
       return (
@@ -62,7 +73,7 @@ export function sqliteReads({ db, find, documents }: ReadParts): Reads {
       reading(() =>
         listRows(db, query, () => documents.read([query.customerId]).get(query.customerId) ?? null),
       ),
-    listOffers: async (query) => listOffers(db, query),
+    listOffers: async (query) => reading(() => listOffers(db, query)),
     listQuarantine: async (query) => listQuarantine(db, query),
     counts: async () => reading(() => countAll(db)),
   };

@@ -1,5 +1,5 @@
 /** Version of the tables below; raised with every change of them. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /**
  * Tables of the store. Names, ids and keys are `storedText`.
@@ -11,7 +11,8 @@ export const SCHEMA_VERSION = 4;
  *   `placed` is 0 where nobody ever asks (append-only tables keyed by coordinates).
  * - `members`: listed customers by segment and tier; the row ('', '') counts them all.
  * - `quarantine`: coordinates alone name no record, as a topic may be made anew: `content_hash` is of code, key and value.
- * - `saves` counts the saves, see sqlite/heads.ts.
+ * - `saves` counts what changes the tables or the journal, see sqlite/heads.ts.
+ * - `journal`: saves that the other tables do not have yet, see sqlite/journal.ts.
  * - `facts` (see sqlite/facts.ts) is made from the pipeline. Its indexes, and that of `pages` by table, are made when a
  *   query first goes along them.
  */
@@ -61,6 +62,7 @@ CREATE TABLE IF NOT EXISTS members (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS saves (only INTEGER PRIMARY KEY CHECK (only = 1), count INTEGER NOT NULL);
 INSERT INTO saves VALUES (1, 0) ON CONFLICT DO NOTHING;
+CREATE TABLE IF NOT EXISTS journal (number INTEGER PRIMARY KEY, saves BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 

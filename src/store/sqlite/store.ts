@@ -1,18 +1,14 @@
 import type { Plan } from "../../customer/plan.ts";
-import { factsOf } from "../facts.ts";
 import type { Reads } from "../reads.ts";
-import { everyDocument, sqliteDocuments } from "./customers.ts";
 import { identityOf, sqliteEveryone } from "./everyone.ts";
-import { sqliteFacts } from "./facts.ts";
-import { sqliteHeads } from "./heads.ts";
 import { sqliteHolders } from "./holders.ts";
 import { sqliteLedger } from "./ledger.ts";
-import { noteOf, sqlitePages } from "./pages.ts";
 import { sqliteReadDocuments } from "./read-documents.ts";
 import { sqliteReads } from "./reads.ts";
 import { MIGRATIONS, SCHEMA_VERSION, STORE_SCHEMA } from "./schema.ts";
 import { originalText } from "./sql-text.ts";
 import { openSqlite } from "./database.ts";
+import { sqliteTables } from "./tables.ts";
 import type {
   CustomerSave,
   Everyone,
@@ -44,14 +40,10 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
     sync: "checkpoint",
     code: "STORE_UNAVAILABLE",
   });
-  const heads = sqliteHeads(db);
-  const documents = sqliteDocuments(db, plan, heads);
-  const pages = sqlitePages(db, plan, heads);
+  const tables = sqliteTables(db, plan);
+  const { documents, pages } = tables;
   const ledger = sqliteLedger(db);
-  const groups = factsOf(plan);
-  const known = new Map(groups.flatMap(({ facts: all }) => all.map((fact) => [fact.name, fact] as const)));
-  const find = (name: string) => known.get(name) ?? null;
-  const facts = sqliteFacts(db, groups, () => everyDocument(db, pages.notes));
+  let closed = false;
 
   /** Customers that, or a page of which, changed since they were loaded. Nobody else writes before this transaction ends. */
   const conflictsIn = (parts: readonly CustomerSave[]): Set<string> => {
@@ -66,56 +58,25 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
     return conflicts;
   };
 
-  const saveCustomers = (parts: readonly CustomerSave[]): void => {
-    documents.save(parts);
-    pages.save(
-      parts.flatMap(({ after, pages: changes }) =>
-        changes.map((change) => ({ change, note: noteOf(after, change.after) })),
-      ),
-    );
-    for (const { before, after, pages: changes } of parts) {
-      if (after === before) continue;
-      pages.saveNotes(before, after, changes);
-      facts.change(before, after);
-    }
-  };
-
-  /** A transaction that knows what was last seen of the heads, and forgets it when it is undone. */
-  const knowing = <T>(mode: "read" | "write", work: () => T): T => {
-    try {
-      return db.transaction(mode, () => {
-        heads.enter();
-        return work();
-      });
-    } catch (error) {
-      heads.forget();
-      throw error;
-    }
-  };
-
   const save: Store["save"] = async (wanted) =>
-    knowing("write", () => {
-      facts.discard();
-      const { customers } = wanted;
+    tables.within("write", () => {
+      const { customers, confirms } = wanted;
       const conflicts = customers.length === 0 ? new Set<string>() : conflictsIn(customers);
       const kept =
         conflicts.size === 0
           ? customers
           : customers.filter(({ before }) => !conflicts.has(before.customerId));
-      if (kept.length > 0) heads.saving();
-      saveCustomers(inKeyOrder(kept));
+      tables.save(kept, customers.length === 0 || confirms.length > 0);
       ledger.write(wanted);
-      for (const { customerId, revision } of wanted.confirms) documents.confirm(customerId, revision);
-      facts.settle();
+      for (const { customerId, revision } of confirms) documents.confirm(customerId, revision);
       return { conflicts };
     });
 
   const load: Store["load"] = async (request) =>
-    knowing("read", (): Loaded => {
-      const notes = pages.notes(request.customers);
+    tables.within("read", (): Loaded => {
       const places = documents.places(request.keys);
       return {
-        customers: documents.load(request.customers, notes),
+        customers: documents.load(request.customers, pages.notes),
         pages: pages.load(request.pages, absence(plan, request.keys, places)),
         places,
         truncates: ledger.truncates(),
@@ -133,22 +94,31 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
     save,
     checkpoints: async () => ledger.checkpoints(),
     forgetCheckpoints: async (prefix) => db.transaction("write", () => ledger.forgetCheckpoints(prefix)),
-    outstanding: async (nowMs, limit): Promise<Outstanding> => ({
-      due: ids("SELECT id FROM customers WHERE due_ms <= ? ORDER BY due_ms, id LIMIT ?", nowMs, limit),
-      unpublished: ids("SELECT id FROM customers WHERE relay IS NOT NULL ORDER BY relay LIMIT ?", limit),
-    }),
+    outstanding: async (nowMs, limit): Promise<Outstanding> => {
+      tables.lookAfter(nowMs);
+      return {
+        due: ids("SELECT id FROM customers WHERE due_ms <= ? ORDER BY due_ms, id LIMIT ?", nowMs, limit),
+        unpublished: ids("SELECT id FROM customers WHERE relay IS NOT NULL ORDER BY relay LIMIT ?", limit),
+      };
+    },
     shared: false,
     identity: async () => identityOf(db),
-    holders: async (table, after, limit) => sqliteHolders(db, find, { table, after, limit }),
-    ...sqliteEveryone(db),
-    ...sqliteReads({ db, find, documents: sqliteReadDocuments(db) }),
-    close: async () => db.close(),
+    holders: async (table, after, limit) => {
+      tables.settle();
+      return sqliteHolders(db, tables.find, { table, after, limit });
+    },
+    ...sqliteEveryone(db, tables.settle),
+    ...sqliteReads({ db, tables, documents: sqliteReadDocuments(db) }),
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      try {
+        tables.settle();
+      } finally {
+        db.close();
+      }
+    },
   };
-}
-
-/** What lies side by side in the tables is written one behind the other: a page that several customers share is met once. */
-function inKeyOrder(parts: readonly CustomerSave[]): readonly CustomerSave[] {
-  return [...parts].sort((a, b) => (a.before.customerId < b.before.customerId ? -1 : 1));
 }
 
 /** Of which rows it is certain that no page holds them: their keys were looked for, and found nowhere. */
