@@ -1,3 +1,5 @@
+import { appendFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { MongoClient, MongoServerError, type Collection } from "mongodb";
 import { expect, test } from "vitest";
 import { describeServer, needsOurOwn, type Wanted } from "./describe-server.ts";
@@ -86,5 +88,74 @@ describeServer("MongoDB protocol on a file", file, (mongo) => {
     await mongo().restart();
     const kept = await withRows(mongo(), (rows) => rows.distinct("_id"));
     expect(acknowledged.filter((id) => !kept.includes(id))).toEqual([]);
+  });
+
+  const everything = async (rows: Collection<Row>) =>
+    JSON.stringify([await rows.find().sort({ _id: 1 }).toArray(), await rows.indexes()]);
+
+  test("a write that the end of the process cut off is none, and what comes after it is kept", async (context) => {
+    needsOurOwn(context, mongo());
+    await withRows(mongo(), async (rows) => {
+      await rows.insertOne({ _id: "whole", revision: 1 });
+      const before = await everything(rows);
+      await mongo().kill();
+      appendFileSync(join(mongo().dataDir, "data"), Buffer.from([0, 0, 1, 0, 7, 7, 7]));
+      await mongo().restart();
+      expect(await everything(rows)).toBe(before);
+      await rows.insertOne({ _id: "later", revision: 1 });
+      await mongo().kill();
+      await mongo().restart();
+      expect(await rows.countDocuments({ _id: "later" })).toBe(1);
+      await rows.drop();
+    });
+  });
+
+  test("all comes back as it was: ids that were given here, writes that failed half-way, indexes", async (context) => {
+    needsOurOwn(context, mongo());
+    await withRows(mongo(), async (rows) => {
+      const anonymous = rows as unknown as Collection<{ revision: number }>;
+      await rows.createIndex({ revision: 1 }, { unique: true, sparse: true });
+      await anonymous.insertMany([{ revision: 1 }, { revision: 2 }]);
+      await expect(
+        anonymous.insertMany([{ revision: 3 }, { revision: 2 }, { revision: 4 }]),
+      ).rejects.toThrow();
+      await rows.updateOne({ _id: "made" }, { $inc: { revision: 9 } }, { upsert: true });
+      await rows.deleteOne({ revision: 1 });
+      const before = await everything(rows);
+      expect(await rows.countDocuments()).toBe(3);
+      await mongo().kill();
+      await mongo().restart();
+      expect(await everything(rows)).toBe(before);
+      await expect(anonymous.insertOne({ revision: 2 })).rejects.toThrow(/duplicate key/);
+      await rows.drop();
+    });
+  });
+
+  test("what would come to something else another time is refused", async (context) => {
+    if (mongo().real) context.skip("a real MongoDB has all of it");
+    await withRows(mongo(), async (rows) => {
+      await expect(
+        rows.updateOne({ revision: 5 }, { $set: { revision: 6 } }, { upsert: true }),
+      ).rejects.toThrow(/upsert without _id/);
+      const now = { $currentDate: { revision: true } } as unknown as { $set: Row };
+      await expect(rows.updateOne({ _id: "a" }, now)).rejects.toThrow(/currentDate/);
+    });
+  });
+
+  test("a file that grew long is begun anew from what it came to, while it is written and read", async (context) => {
+    needsOurOwn(context, mongo());
+    await withRows(mongo(), async (rows) => {
+      await rows.createIndex({ revision: 1 }, { unique: true });
+      const text = "x".repeat(500_000);
+      for (let at = 0; at < 120; at += 1)
+        await rows.updateOne({ _id: `r${at % 3}` }, { $set: { revision: at, text } }, { upsert: true });
+      expect(statSync(join(mongo().dataDir, "data")).size).toBeLessThan(40_000_000);
+      const before = await everything(rows);
+      await mongo().kill();
+      await mongo().restart();
+      expect(await everything(rows)).toBe(before);
+      await expect(rows.insertOne({ _id: "other", revision: 119 })).rejects.toThrow(/duplicate key/);
+      await rows.drop();
+    });
   });
 });

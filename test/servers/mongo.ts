@@ -7,7 +7,7 @@ import { foreignServer, startServer, type Server } from "./server.ts";
 
 /** What a MongoDB of a test should be; it makes no difference to the one of MONGODB_TEST_URI. */
 export interface MongoOptions {
-  /** `file`: what was acknowledged survives a kill, at a tenth of the speed. `memory`: a kill empties it. Default `memory`. */
+  /** `file`: what was acknowledged survives a kill, at about the same speed. `memory`: a kill empties it. Default `memory`. */
   readonly storage?: "memory" | "file";
 }
 

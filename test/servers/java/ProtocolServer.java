@@ -1,22 +1,20 @@
 import de.bwaldvogel.mongo.MongoBackend;
-import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
 import de.bwaldvogel.mongo.backend.CollectionOptions;
 import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.IndexKey;
-import de.bwaldvogel.mongo.backend.h2.H2Backend;
-import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
 import de.bwaldvogel.mongo.backend.memory.MemoryCollection;
 import de.bwaldvogel.mongo.backend.memory.MemoryDatabase;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.exception.MongoServerError;
 import io.netty.channel.Channel;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import org.h2.mvstore.MVStore;
 
 /**
  * A server for tests that speaks the MongoDB protocol, on 127.0.0.1 until it is killed.
@@ -24,7 +22,7 @@ import org.h2.mvstore.MVStore;
  * <pre>java ProtocolServer PORT          keeps everything in memory
  * java ProtocolServer PORT FILE     keeps it in FILE: a write that was answered survives kill -9</pre>
  *
- * mongo-java-server as it comes is too old for current drivers, saves to its file only now and then, and reads all of a
+ * mongo-java-server as it comes is too old for current drivers, has no file that is both safe and fast, and reads all of a
  * collection for most queries. This is changed here, and nothing else: what it answers to a query or an update is its own.
  */
 public final class ProtocolServer {
@@ -42,10 +40,6 @@ public final class ProtocolServer {
   };
 
   private static final Set<String> GREETINGS = Set.of("hello", "ismaster");
-
-  private static final Set<String> WRITES = Set.of(
-      "insert", "update", "delete", "findandmodify", "create", "drop", "dropdatabase", "renamecollection",
-      "createindexes", "dropindexes");
 
   /** What comes after us: the backend itself. */
   @FunctionalInterface
@@ -69,7 +63,7 @@ public final class ProtocolServer {
     return index.getKeys().size() == 1 && index.getKeys().get(0).getKey().equals("_id") ? new KnownId<>(index) : index;
   }
 
-  private static final class InMemory extends MemoryBackend {
+  static class InMemory extends MemoryBackend {
     @Override
     public MemoryDatabase openOrCreateDatabase(String name) {
       return new MemoryDatabase(name, getCursorRegistry()) {
@@ -102,54 +96,11 @@ public final class ProtocolServer {
     }
   }
 
-  private static final class InFile extends H2Backend {
-    private final MVStore store;
-
-    InFile(MVStore store) {
-      super(store);
-      this.store = store;
-    }
-
-    @Override
-    protected MongoDatabase openOrCreateDatabase(String name) {
-      return new H2Database(name, getMvStore(), getCursorRegistry()) {
-        @Override
-        protected Index<Object> openOrCreateUniqueIndex(String collection, String index, List<IndexKey> keys, boolean sparse) {
-          return known(super.openOrCreateUniqueIndex(collection, index, keys, sparse));
-        }
-
-        @Override
-        protected Index<Object> openOrCreateSecondaryIndex(String collection, String index, List<IndexKey> keys, boolean sparse) {
-          return new SortedIndex<>(index, keys, sparse);
-        }
-      };
-    }
-
-    @Override
-    public Document handleCommand(Channel channel, String database, String command, Document query) {
-      return answer(command, query, (name, document) -> {
-        if (!WRITES.contains(name.toLowerCase(Locale.ROOT))) {
-          return super.handleCommand(channel, database, name, document);
-        }
-        // One after the other: a commit in the middle of another write would save half of it.
-        synchronized (store) {
-          try {
-            return super.handleCommand(channel, database, name, document);
-          } finally {
-            store.commit();
-          }
-        }
-      });
-    }
-  }
-
   private ProtocolServer() {}
 
-  public static void main(String[] arguments) throws InterruptedException {
+  public static void main(String[] arguments) throws IOException, InterruptedException {
     int port = Integer.parseInt(arguments[0]);
-    MongoBackend backend = arguments.length == 1
-        ? new InMemory()
-        : new InFile(new MVStore.Builder().fileName(arguments[1]).autoCommitDisabled().open());
+    MongoBackend backend = arguments.length == 1 ? new InMemory() : new InFile(Path.of(arguments[1]));
     MongoServer server = new MongoServer(backend.version(VERSION));
     Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow));
     server.bind("127.0.0.1", port);
