@@ -48,16 +48,16 @@ export const PLANTS: ReadonlyMap<string, readonly Replacement[]> = new Map([
     "redis-dollar",
     [
       {
-        file: "updates/redis-follower.js",
+        file: "updates/redis/follower.js",
         find: '"STREAMS", stream, entryId(place)]',
         replace: '"STREAMS", stream, "$"]',
       },
       {
-        file: "updates/redis-follower.js",
+        file: "updates/redis/follower.js",
         find: "from < 0 ? [] : this.#kept.slice(from, from + limit)",
         replace: "this.#kept.slice(Math.max(0, from), Math.max(0, from) + limit)",
       },
-      { file: "updates/redis-entry.js", find: "if (first > seq + 1)", replace: "if (false)" },
+      { file: "updates/redis/entry.js", find: "if (first > seq + 1)", replace: "if (false)" },
     ],
   ],
 ]);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { temporaryFolder } from "../servers/folders.ts";
 import { freePort } from "../servers/ports.ts";
 import { startServer, type Server } from "../servers/server.ts";
@@ -28,6 +29,28 @@ async function answersAt(url: string): Promise<boolean> {
   }
 }
 
+/** How long a process that ends at its start is started again, and the pauses between, milliseconds. */
+const PATIENCE_MS = 120_000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5_000;
+
+/**
+ * What a supervisor does: a process that ends at its start, as when the store is not there yet, is started again after growing pauses.
+ * Rejects with the last reason once that has gone on for too long.
+ */
+async function supervised(start: () => Promise<void>): Promise<void> {
+  const untilMs = performance.now() + PATIENCE_MS;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs)) {
+    try {
+      await start();
+      return;
+    } catch (error) {
+      if (performance.now() + pauseMs > untilMs) throw error;
+      await delay(pauseMs);
+    }
+  }
+}
+
 /** Starts `customer360 start` from a built program, which may be one with a planted fault. */
 export async function startOurs({ dist, role, at, pipeline, env }: OurOptions): Promise<OurProcess> {
   const port = await freePort();
@@ -43,5 +66,5 @@ export async function startOurs({ dist, role, at, pipeline, env }: OurOptions): 
     ready: () => answersAt(url),
     final: "SIGTERM",
   });
-  return { ...server, name, url };
+  return { ...server, name, url, restart: () => supervised(() => server.restart()) };
 }

@@ -38,7 +38,7 @@ function breaches({ lost, doubled, silentGaps, backward, wrong }: Verdict): read
 }
 
 /** The table of a run. */
-export function report({ injected, verdict, produced, reconnects, seconds }: Outcome): string {
+export function report({ injected, verdict, produced, reconnects, seconds, pace }: Outcome): string {
   const all = recoveries(injected);
   const killed = recoveries(injected.filter(({ kind }) => kind === "ingest-kill" || kind === "api-kill"));
   return [
@@ -51,6 +51,7 @@ export function report({ injected, verdict, produced, reconnects, seconds }: Out
     line("p99 after kill -9, ms", quantile(killed, 0.99)),
     "",
     `  ${produced} records in Kafka, ${verdict.toldAgain} of them delivered again and counted twice; ${verdict.frames} frames,`,
-    `  ${verdict.gaps} gaps that were told, ${reconnects} connections made anew; ${seconds} s`,
+    `  ${verdict.gaps} gaps that were told, ${reconnects} connections made anew; ${seconds} s,`,
+    `  fed with ${pace.fed} changes a second; with nothing in the way ${pace.possible} went through`,
   ].join("\n");
 }

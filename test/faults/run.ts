@@ -28,13 +28,19 @@ export interface Outcome {
   readonly produced: number;
   readonly reconnects: number;
   readonly seconds: number;
+  /** Changes fed per second, and what the trial came to. */
+  readonly pace: { readonly fed: number; readonly possible: number };
 }
 
 /** What is told while it runs, line by line. */
 export type Tell = (line: string) => void;
 
-/** What is fed besides faults: well below what the store for tests can take, or recovery would be the time a backlog takes. */
-const CHANGES_PER_SECOND = 500;
+/**
+ * What is fed besides faults, at least and at most: half of what a trial shows to be possible, or recovery would be the time a backlog takes.
+ */
+const CHANGES_PER_SECOND = { least: 150, most: 1_000 };
+/** Records of the trial: the first warm up, the others are measured. */
+const TRIAL = { warmUp: 500, measured: 2_000 };
 const SLICE_MS = 100;
 const QUIET_MS = 300_000;
 const CUSTOMERS_PER_CHANGE = 1 / 100;
@@ -80,6 +86,16 @@ async function quiet(stack: Stack, topics: Topics): Promise<void> {
   } finally {
     await store.close();
   }
+}
+
+/** How many changes a second go through when nothing is in the way. */
+async function trial(stack: Stack, topics: Topics, history: History): Promise<number> {
+  await topics.produce(history.take(TRIAL.warmUp));
+  await quiet(stack, topics);
+  const begun = performance.now();
+  await topics.produce(history.take(TRIAL.measured));
+  await quiet(stack, topics);
+  return Math.round(TRIAL.measured / ((performance.now() - begun) / 1_000));
 }
 
 /** Changes go on, evenly, from before the fault until after it. */
@@ -141,18 +157,24 @@ async function drive(given: Driving): Promise<Outcome> {
   const { probe } = probing(topics, history, watchers);
   tell(`everything is there; the first changes took ${Math.round(await probe())} ms`);
   const injected: Injected[] = [];
-  const each = Math.ceil(changes / Math.max(1, faults.length));
+  const possible = await trial(stack, topics, history);
+  const { least, most } = CHANGES_PER_SECOND;
+  const fed = Math.round(Math.min(most, Math.max(least, possible / 2)));
+  tell(`${possible} changes a second are possible; ${fed} are fed`);
+  const each = Math.ceil((changes - history.made) / Math.max(1, faults.length));
   for (const fault of faults.length === 0 ? [null] : faults) {
-    const ms = Math.max((fault?.holdMs ?? 0) + 2_000, (each / CHANGES_PER_SECOND) * 1_000);
-    const loading = load(topics, history, { count: each, ms });
-    if (fault !== null) {
+    const ms = Math.max((fault?.holdMs ?? 0) + 2_000, (each / fed) * 1_000);
+    const injecting = async (what: Fault): Promise<void> => {
       await delay(500);
-      await inject(fault, stack);
+      await inject(what, stack);
       const recoveryMs = Math.round(await probe());
-      injected.push({ ...fault, recoveryMs });
-      tell(`${injected.length}. ${fault.kind} ${fault.which}: recovered after ${recoveryMs} ms`);
-    }
-    await loading;
+      injected.push({ ...what, recoveryMs });
+      tell(`${injected.length}. ${what.kind} ${what.which}: recovered after ${recoveryMs} ms`);
+    };
+    await Promise.all([
+      load(topics, history, { count: each, ms }),
+      ...(fault === null ? [] : [injecting(fault)]),
+    ]);
   }
   await topics.produce(history.rest());
   await quiet(stack, topics);
@@ -169,6 +191,7 @@ async function drive(given: Driving): Promise<Outcome> {
     produced: [...truth.records.values()].reduce((sum, records) => sum + records, 0),
     reconnects: subscribers.reduce((sum, { subscriber }) => sum + subscriber.connections - 1, 0),
     seconds: Math.round((performance.now() - begun) / 1_000),
+    pace: { fed, possible },
   };
 }
 
