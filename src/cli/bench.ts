@@ -27,10 +27,20 @@ function group(name: string, before: readonly string[]): readonly string[] {
   return [...before, name];
 }
 
+/** The engine is measured with the servers of the tests, which are no part of the package. */
+function onlyInAClone(word: string): never {
+  throw new InvalidArgumentError(
+    word === "engine"
+      ? "The engine is measured on real servers, from a clone of the repository: npm run bench -- engine."
+      : "There is only engine.",
+  );
+}
+
 /** `bench`: measures this machine with this program, prints a table and writes the figures down. */
 export function benchCommand(terminal: Terminal, signal: AbortSignal): Command {
   return new Command("bench")
     .description("measure ingest, queries, fan-out, latency and memory on this machine, mostly as ratios")
+    .argument("[engine]", "what only a clone has: measures on real servers", onlyInAClone)
     .option("--json <file>", "where the figures go", "./bench-results.json")
     .option("--only <group>", `one of ${BENCH_GROUPS.join(", ")}; may be repeated`, group, [])
     .addHelpText(
@@ -40,7 +50,7 @@ Examples:
   customer360 bench
   customer360 bench --only fanout --only screen --json fanout.json`,
     )
-    .action(async ({ json, only }: BenchFlags) => {
+    .action(async (_: undefined, { json, only }: BenchFlags) => {
       const [{ runBench }, { inOneLine }, { table }] = await Promise.all([
         import("../bench/run.ts"),
         import("../bench/machine.ts"),

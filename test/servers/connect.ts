@@ -19,6 +19,8 @@ export interface ConnectOptions {
   readonly plugins: readonly ConnectPlugin[];
   /** Settings of the worker, over our own: JSON without schemas, positions kept four times a second. */
   readonly worker?: Readonly<Record<string, string>>;
+  /** Options of the virtual machine, over our own: ours start soon, and leave the compiler out that makes a long run fast. */
+  readonly java?: readonly string[];
 }
 
 /** What a worker can load. */
@@ -93,7 +95,7 @@ function linkPlugins(folder: string, plugins: readonly ConnectPlugin[]): void {
  * @throws ServerMissing when Kafka or a plug-in was not obtained.
  */
 export async function startConnect(options: ConnectOptions): Promise<Connect> {
-  const java = javaArguments("kafka", ["-Xmx512m"]);
+  const java = javaArguments("kafka", ["-Xmx512m", ...(options.java ?? [])]);
   const dataDir = temporaryFolder("connect");
   linkPlugins(dataDir, options.plugins);
   const port = await freePort();

@@ -9,6 +9,8 @@ import { foreignServer, startServer, type Server } from "./server.ts";
 export interface MongoOptions {
   /** `file`: what was acknowledged survives a kill, at about the same speed. `memory`: a kill empties it. Default `memory`. */
   readonly storage?: "memory" | "file";
+  /** Memory of the virtual machine, megabytes; with less than its documents need, it does nothing but collect garbage. Default 512. */
+  readonly heapMb?: number;
 }
 
 /** A server that speaks the MongoDB protocol. */
@@ -23,10 +25,10 @@ export interface Mongo extends Server {
  * The MongoDB of MONGODB_TEST_URI, or mongo-java-server, which has no transactions, `explain`, collations or TTL.
  * @throws ServerMissing when there is neither.
  */
-export async function startMongo({ storage = "memory" }: MongoOptions = {}): Promise<Mongo> {
+export async function startMongo({ storage = "memory", heapMb = 512 }: MongoOptions = {}): Promise<Mongo> {
   const address = addressOf("mongo");
   if (address !== null) return { ...foreignServer("MONGODB_TEST_URI"), uri: address, port: 0, real: true };
-  const java = javaArguments("mongo", ["-Xmx512m"]);
+  const java = javaArguments("mongo", [`-Xmx${heapMb}m`]);
   const port = await freePort();
   const dataDir = temporaryFolder("mongo");
   const server = await startServer({

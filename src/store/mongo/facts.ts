@@ -20,7 +20,20 @@ export function factValue(value: Value | undefined, as: ComparedAs): FactValue {
 
 /** The field a fact is kept in. */
 export function factField(name: string): string {
-  return `facts.${fieldName(name)}`;
+  return `facts.${factName(name)}`;
+}
+
+/** A pipeline declares a few names, and every document asks for each of them. */
+const names = new Map<string, string>();
+const MOST_NAMES = 10_000;
+
+function factName(name: string): string {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  if (names.size >= MOST_NAMES) names.clear();
+  const made = fieldName(name);
+  names.set(name, made);
+  return made;
 }
 
 /** All facts of a customer, as its document holds them. */
@@ -30,7 +43,7 @@ export function factsIn(groups: readonly FactGroup[], customer: Customer): Store
     const values = group.values(customer);
     for (const [index, { name, as }] of group.facts.entries()) {
       const value = factValue(values[index], as);
-      if (value !== null) facts[fieldName(name)] = value;
+      if (value !== null) facts[factName(name)] = value;
     }
   }
   return facts;

@@ -1,5 +1,6 @@
 import type { PageChange } from "../../customer/apply.ts";
 import type { Customer, Page } from "../../customer/customer.ts";
+import type { Stored } from "./values.ts";
 
 /** MongoDB keeps documents of at most 16 MiB. This is about how many bytes of them we fill; the estimate may be a little off. */
 export const MOST_BYTES = 12 * 1024 * 1024;
@@ -12,22 +13,49 @@ const SHORT = 64;
 
 const weights = new WeakMap<object, number>();
 
-/** About how many bytes a part takes. Parts are shared between versions: each is weighed once. */
-function weigh(part: unknown): number {
+/** Parts that may hold much, and share most of it with the version before: what they hold is weighed once. */
+const LARGE: ReadonlySet<string> = new Set([
+  "tables",
+  "notes",
+  "totals",
+  "history",
+] satisfies (keyof Customer)[]);
+
+/** Levels of such a part, of the rows of a page, and of one row, that are remembered. What lies below is weighed faster than it is looked up. */
+const PART_LEVELS = 3;
+const ROWS_LEVELS = 2;
+const ROW_LEVELS = 1;
+
+/** About how many bytes a part takes. */
+function weigh(part: unknown, levels: number): number {
   if (typeof part === "string") return part.length <= SHORT ? part.length : Buffer.byteLength(part);
   if (typeof part !== "object" || part === null) return VALUE_BYTES;
+  if (levels === 0) return weighEntries(part, 0);
   const known = weights.get(part);
   if (known !== undefined) return known;
-  let weight = 0;
-  for (const [name, value] of Object.entries(part)) weight += ENTRY_BYTES + name.length + weigh(value);
+  const weight = weighEntries(part, levels - 1);
   weights.set(part, weight);
+  return weight;
+}
+
+function weighEntries(part: object, levels: number): number {
+  let weight = 0;
+  const entries = part as Stored;
+  for (const name in entries) weight += ENTRY_BYTES + name.length + weigh(entries[name], levels);
+  return weight;
+}
+
+function weighCustomer(customer: Customer): number {
+  let weight = 0;
+  for (const [name, part] of Object.entries(customer))
+    weight += ENTRY_BYTES + name.length + weigh(part, LARGE.has(name) ? PART_LEVELS : 0);
   return weight;
 }
 
 /** Why a document cannot be kept, or null. One that is too large already may still become smaller. */
 export function excessOfDocument(before: Customer, after: Customer): string | null {
-  const weight = weigh(after);
-  return weight <= MOST_BYTES || weight <= weigh(before)
+  const weight = weighCustomer(after);
+  return weight <= MOST_BYTES || weight <= weighCustomer(before)
     ? null
     : reason("the document of its customer", weight);
 }
@@ -44,14 +72,14 @@ export interface PageWeights {
 /** Weights of the pages under way. */
 export function createPageWeights(): PageWeights {
   const known = new WeakMap<Page, number>();
-  const before = (page: Page) => known.get(page) ?? weigh(page.rows);
+  const before = (page: Page) => known.get(page) ?? weigh(page.rows, ROWS_LEVELS);
   const after = (change: PageChange): number => {
     let weight = before(change.before);
     for (const [key, row] of Object.entries(change.rows)) {
-      if (Object.hasOwn(change.before.rows, key)) weight -= weigh(change.before.rows[key]);
+      if (Object.hasOwn(change.before.rows, key)) weight -= weigh(change.before.rows[key], ROW_LEVELS);
       // A key stands in the list of keys, too.
       else weight += 2 * (ENTRY_BYTES + key.length);
-      weight += weigh(row);
+      weight += weigh(row, ROW_LEVELS);
     }
     return weight;
   };
