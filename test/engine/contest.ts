@@ -5,7 +5,7 @@ import type { Feed } from "./feed.ts";
 import type { Settings } from "./settings.ts";
 import { turn, verify, type Turn } from "./turns.ts";
 import { residentMb } from "./usage.ts";
-import { Changes, type Workload } from "./workloads.ts";
+import { Changes, CUSTOMERS, type Workload } from "./workloads.ts";
 
 /** Who takes part, and how. */
 export interface Contest {
@@ -15,10 +15,13 @@ export interface Contest {
   readonly tell: (line: string) => void;
 }
 
-const WORKLOADS: readonly Workload[] = ["uniform", "backlog", "hot"];
+/** What is measured. */
+export type Measured = Exclude<Workload, "everybody">;
+
+const WORKLOADS: readonly Measured[] = ["uniform", "backlog", "hot"];
 
 /** What of a workload is said in the table. */
-export const WORDS: Readonly<Record<Workload, string>> = {
+export const WORDS: Readonly<Record<Measured, string>> = {
   uniform: "keys spread evenly",
   backlog: "a backlog with eight changes per customer",
   hot: "1 % hot customers",
@@ -32,11 +35,17 @@ export interface Contested {
   readonly memory: ReadonlyMap<string, readonly [first: number, last: number]>;
 }
 
-/** Lets the contenders take turns, round by round, each round beginning with another one; the first round warms up and does not count. */
+/** Fills the stores, then lets the contenders take turns, round by round, each round beginning with another one; the first round warms up and does not count. */
 export async function contest({ contenders, feed, settings, tell }: Contest): Promise<Contested> {
   const turns = new Map(contenders.map(({ name }) => [name, new Map<Workload, Turn[]>()]));
   const changes = new Map(contenders.map(({ name }) => [name, new Changes()]));
   const memory = new Map<string, readonly [number, number]>();
+  for (const contender of contenders) {
+    const own = changes.get(contender.name);
+    if (own === undefined) continue;
+    const filled = await turn(contender, { workload: "everybody", count: CUSTOMERS }, { feed, changes: own });
+    tell(`everybody new, ${contender.name}: ${filled.rate.toFixed(0)}/s, ${filled.cpuUs.toFixed(1)} us`);
+  }
   for (let round = 0; round <= settings.rounds; round += 1)
     for (const workload of WORKLOADS)
       for (const [at] of contenders.entries()) {
@@ -67,7 +76,7 @@ interface Bars {
   readonly cpu: number | null;
 }
 
-const BARS: Readonly<Record<string, Readonly<Record<Workload, Bars>>>> = {
+const BARS: Readonly<Record<string, Readonly<Record<Measured, Bars>>>> = {
   plain: {
     uniform: { rate: 3, cpu: 0.5 },
     backlog: { rate: 3, cpu: 0.5 },

@@ -1,11 +1,11 @@
 import { median } from "../../src/bench/measure.ts";
 import type { Measure } from "../../src/bench/report.ts";
 import { startOurs, type Ours } from "./contenders.ts";
-import { WORDS, type Contested } from "./contest.ts";
+import { WORDS, type Contested, type Measured } from "./contest.ts";
 import type { EngineParts } from "./engine.ts";
 import { countersOf } from "./our-metrics.ts";
 import { turn, until, verify, type Turn } from "./turns.ts";
-import type { Changes, Workload } from "./workloads.ts";
+import type { Changes } from "./workloads.ts";
 
 /** Two ingest processes of one group against the one that there was: their rate, what they cost, and how often they got in each other's way. */
 export async function sharingMeasures(
@@ -50,7 +50,7 @@ export async function sharingMeasures(
 }
 
 function told(
-  workload: Workload,
+  workload: Measured,
   taken: readonly Turn[],
   { alone, conflicts }: { readonly alone: readonly Turn[]; readonly conflicts: number },
 ): readonly Measure[] {

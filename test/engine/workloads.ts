@@ -1,7 +1,10 @@
 import { notedProfile } from "../../src/bench/records.ts";
 
-/** Keys spread evenly; a backlog with eight changes of each customer; or half of all changes of one customer in a hundred, on any partition. */
-export type Workload = "uniform" | "backlog" | "hot";
+/**
+ * One change of each customer in turn; keys spread evenly; a backlog with eight changes of each customer; or half of all changes of one customer in a
+ * hundred, on any partition.
+ */
+export type Workload = "everybody" | "uniform" | "backlog" | "hot";
 
 /** A record to be sent. */
 export interface Sent {
@@ -35,6 +38,8 @@ export class Changes {
     const spread = Math.max(1, Math.floor(count / CHANGES_PER_CUSTOMER));
     return Array.from({ length: count }, (_, at) => {
       switch (workload) {
+        case "everybody":
+          return this.change(1 + (at % CUSTOMERS));
         case "uniform":
           return this.change(1 + this.#below(CUSTOMERS));
         case "backlog":
