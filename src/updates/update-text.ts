@@ -5,7 +5,8 @@ import {
   bodyBytes,
   bodyText,
   lightDocument,
-  lightNotes,
+  lightNotesText,
+  outboxTexts,
 } from "../store/sqlite/document-text.ts";
 import type { Utf8Text } from "../store/sqlite/utf8-text.ts";
 
@@ -16,32 +17,38 @@ export function lightUpdate(update: Update): Update {
 
 /** An update as streams store it: three parts of JSON, of which the last is the body. */
 export function updateText(update: Update): string {
-  return `${headText(update)}${bodyText(update.customer)}]`;
+  const { customer, ...announcement } = update;
+  return `${headText(announcementText(announcement), customer)}${bodyText(customer)}]`;
 }
 
-/** The same as UTF-8. The body's bytes are the very ones the SQLite store wrote, made once for both. */
+/** The same as UTF-8. Announcement and body are the very texts and bytes the SQLite store wrote, made once for both. */
 export function writeUpdate(update: Update, out: Utf8Text): void {
-  out.write(headText(update));
-  out.append(bodyBytes(update.customer));
+  const { customer } = update;
+  out.write(headText(announcedText(update), customer));
+  out.append(bodyBytes(customer));
   out.write("]");
 }
 
-function headText(update: Update): string {
-  const { customerId, revision, dueMs, notes } = update.customer;
-  const rest = JSON.stringify({ customerId, revision, dueMs, notes: lightNotes(notes), outbox: [] });
-  return `[${announcementOf(update)},${rest},`;
+function headText(announced: string, { customerId, revision, dueMs, notes }: Customer): string {
+  const head = `{"customerId":${JSON.stringify(customerId)},"revision":${revision},"dueMs":${dueMs}`;
+  return `[${announced},${head},"notes":${lightNotesText(notes)},"outbox":[]},`;
 }
 
-/** The text of an update's announcement: mostly it is one of the document's outbox, whose text the store has made. */
-function announcementOf({ customer, ...announcement }: Update): string {
-  const { revision, changed, segments, offers, freshness } = announcement;
-  const saved = customer.outbox.find((each) => each.revision === revision);
+/** The text of an update's announcement: mostly it is one of the document's outbox. */
+function announcedText(update: Update): string {
+  const { revision, changed, segments, offers, freshness } = update;
+  const { outbox } = update.customer;
+  const index = outbox.findIndex((each) => each.revision === revision);
+  const saved = outbox[index];
   const isSame =
     saved?.changed === changed &&
     saved.segments === segments &&
     saved.offers === offers &&
     saved.freshness === freshness;
-  return isSame ? announcementText(saved) : JSON.stringify(announcement);
+  const text = isSame ? outboxTexts(update.customer)[index] : undefined;
+  if (text !== undefined) return text;
+  const { customer: _, ...announcement } = update;
+  return announcementText(announcement);
 }
 
 /** What `updateText` wrote, as JSON. */

@@ -87,13 +87,13 @@ export function sqliteDocuments(
     },
     write(saves) {
       const [customers, places, offers] = [insertCustomers(), insertPlaces(), insertOffers()];
-      for (const { before, after, body, relay } of saves) {
+      for (const { before, after, text, from, to, relay } of saves) {
         if (after === before) continue;
         const id = storedText(after.customerId);
         const { revision, dueMs, outbox } = after;
         heads.setRevision(after.customerId, revision);
         const announced = `[${outbox.map(announcementText).join()}]`;
-        customers.add(id, revision, dueMs, announced, body ?? bodyBytes(after), relay);
+        customers.add(id, revision, dueMs, announced, text?.subarray(from, to) ?? bodyBytes(after), relay);
         if (before.tables !== after.tables) changePlaces(db, sought, { id, before, after, rows: places });
         if (before.offers !== after.offers) changeOffers(db, { id, before, after, rows: offers });
       }

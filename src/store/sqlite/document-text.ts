@@ -1,36 +1,87 @@
-import type { Announcement, Customer, Note } from "../../customer/customer.ts";
+import type { Announcement, Customer, Note, Rows } from "../../customer/customer.ts";
+import { Lately } from "./lately.ts";
 import { textOfBytes, Utf8Text } from "./utf8-text.ts";
 
 /** The parts of a document that are stored as one text. The rest (revision, due time, outbox, notes) has columns or rows of its own. */
 export type Body = Omit<Customer, "customerId" | "revision" | "dueMs" | "outbox" | "notes">;
 
-/**
- * Documents share the parts that did not change with the version before, so each part's text is made once and found again
- * by the identity of the part: writing a document costs its changed parts, not its size.
- */
-const texts = new WeakMap<object, string>();
+/** A text made from an object that is never changed. */
+interface Made<T extends object> {
+  readonly of: T;
+  readonly text: string;
+}
 
-function remembered<T extends object>(part: T, write: (part: T) => string): string {
-  let text = texts.get(part);
-  if (text === undefined) {
-    text = write(part);
-    texts.set(part, text);
-  }
-  return text;
+/**
+ * Documents share the parts that did not change with the version before, so the texts of a customer's parts are kept with
+ * those of the version written last: writing a document costs its changed parts, not its size.
+ */
+interface Written {
+  readonly tables: TableText[];
+  segments: Made<Customer["segments"]>;
+  offers: Made<Customer["offers"]>;
+}
+
+/** The text of a table's rows. */
+interface TableText {
+  readonly name: string;
+  of: Rows;
+  text: string;
+}
+
+/** Customers whose parts are remembered at least; as many as are worked on again and again. */
+const REMEMBERED = 10_000;
+
+const written = new Lately<Written>(REMEMBERED);
+
+function madeFrom<T extends object>(of: T, last: Made<T> | undefined): Made<T> {
+  return last?.of === of ? last : { of, text: whole(of) };
 }
 
 function whole(part: object): string {
-  return JSON.stringify(part);
+  for (const _ in part) return JSON.stringify(part);
+  return "{}";
 }
 
-/** One page's or table's totals as JSON text. */
+let lastTotals: Made<Note["totals"]> = { of: {}, text: "{}" };
+
+/** One page's or table's totals as JSON text; the same ones are mostly asked for several times in a row. */
 export function totalsText(totals: Note["totals"]): string {
-  return remembered(totals, whole);
+  lastTotals = madeFrom(totals, lastTotals);
+  return lastTotals.text;
 }
 
 /** An announcement as JSON text. */
 export function announcementText(announcement: Announcement): string {
-  return remembered(announcement, whole);
+  const { customerId, revision, changed, segments, offers, freshness } = announcement;
+  return (
+    `{"customerId":${JSON.stringify(customerId)},"revision":${revision},"changed":${listText(changed)},` +
+    `"segments":${listText(segments)},"offers":${listText(offers)},"freshness":${whole(freshness)}}`
+  );
+}
+
+function listText(list: readonly unknown[]): string {
+  return list.length === 0 ? "[]" : JSON.stringify(list);
+}
+
+/** What was written of a customer last; its parts are brought up to date as they are written. */
+function writtenOf({ customerId, segments, offers }: Customer): Written {
+  let last = written.get(customerId);
+  if (last === undefined) {
+    last = { tables: [], segments: madeFrom(segments, undefined), offers: madeFrom(offers, undefined) };
+    written.set(customerId, last);
+  }
+  return last;
+}
+
+function rowsText({ tables }: Written, name: string, of: Rows): string {
+  for (const each of tables) {
+    if (each.name !== name) continue;
+    if (each.of !== of) [each.of, each.text] = [of, whole(of)];
+    return each.text;
+  }
+  const text = whole(of);
+  tables.push({ name, of, text });
+  return text;
 }
 
 /**
@@ -39,55 +90,91 @@ export function announcementText(announcement: Announcement): string {
  */
 function writeBody(customer: Customer, put: (piece: string) => void): void {
   const { tables, totals, history, crossings, metrics, segments, offers, freshness } = customer;
+  const last = writtenOf(customer);
   let before = `{"tables":{`;
-  for (const [name, rows] of Object.entries(tables)) {
+  for (const name of Object.keys(tables)) {
+    const rows = tables[name];
+    if (rows === undefined) continue;
     put(`${before}${JSON.stringify(name)}:`);
-    put(remembered(rows, whole));
+    put(rowsText(last, name, rows));
     before = ",";
   }
   let sums = "";
-  for (const [name, each] of Object.entries(totals))
-    sums += `${sums === "" ? "" : ","}${JSON.stringify(name)}:${totalsText(each)}`;
+  for (const name of Object.keys(totals)) {
+    const each = totals[name];
+    if (each !== undefined) sums += `${sums === "" ? "" : ","}${JSON.stringify(name)}:${totalsText(each)}`;
+  }
+  last.segments = madeFrom(segments, last.segments);
+  last.offers = madeFrom(offers, last.offers);
   put(
-    `${before === "," ? "" : before}},"totals":{${sums}},"history":${JSON.stringify(history)},` +
-      `"crossings":${JSON.stringify(crossings)},"metrics":${JSON.stringify(metrics)},` +
-      `"segments":${remembered(segments, whole)},"offers":${remembered(offers, whole)},` +
-      `"freshness":${JSON.stringify(freshness)}}`,
+    `${before === "," ? "" : before}},"totals":{${sums}},"history":${whole(history)},` +
+      `"crossings":${whole(crossings)},"metrics":${whole(metrics)},"segments":${last.segments.text},` +
+      `"offers":${last.offers.text},"freshness":${whole(freshness)}}`,
   );
 }
 
+const texts = new WeakMap<Customer, string>();
+
 /** The body as JSON text, made once for every use of the same document until it is forgotten. */
 export function bodyText(customer: Customer): string {
-  return remembered(customer, () => {
-    let text = "";
+  let text = texts.get(customer);
+  if (text === undefined) {
+    text = "";
     writeBody(customer, (piece) => (text += piece));
-    return text;
-  });
+    texts.set(customer, text);
+  }
+  return text;
 }
 
-/** Bodies written since they were last forgotten, one behind the other, and where each of them is. */
+/** What was written of a document since bodies were last forgotten. */
+interface Form {
+  /** Where its body is among the bytes. */
+  from: number;
+  to: number;
+  /** Texts of the outbox. */
+  outbox: readonly string[] | null;
+}
+
+/** Bodies written since they were last forgotten, one behind the other. */
 const bytes = new Utf8Text();
-const extents = new Map<Customer, readonly [from: number, to: number]>();
+const forms = new Map<Customer, Form>();
+
+function formOf(customer: Customer): Form {
+  let form = forms.get(customer);
+  if (form === undefined) {
+    form = { from: -1, to: -1, outbox: null };
+    forms.set(customer, form);
+  }
+  return form;
+}
 
 /** The body as UTF-8, the same bytes as its text, made once for the store and the stream. Good until bodies are forgotten. */
 export function bodyBytes(customer: Customer): Uint8Array {
-  let extent = extents.get(customer);
-  if (extent === undefined) {
+  const form = formOf(customer);
+  if (form.from < 0) {
     const from = bytes.length;
-    writeBody(customer, (piece) => bytes.write(piece));
-    extent = [from, bytes.length];
-    extents.set(customer, extent);
+    writeBody(customer, putBytes);
+    [form.from, form.to] = [from, bytes.length];
   }
-  return bytes.bytes(...extent);
+  return bytes.bytes(form.from, form.to);
+}
+
+const putBytes = (piece: string): void => bytes.write(piece);
+
+/** The outbox as JSON texts, one per announcement, made once for the store and the stream, as the body is. */
+export function outboxTexts(customer: Customer): readonly string[] {
+  const form = formOf(customer);
+  form.outbox ??= customer.outbox.map(announcementText);
+  return form.outbox;
 }
 
 /** Forgets the bytes of all bodies: before a save writes new ones, and after a publish that was the last to use them. */
 export function forgetBodies(): void {
   bytes.clear();
-  extents.clear();
+  forms.clear();
 }
 
-/** Drops the text of a body that nobody will write again, and keeps those of its parts. */
+/** Drops the text of a body that nobody will write again. */
 export function forgetBody(customer: Customer): void {
   texts.delete(customer);
 }
@@ -102,13 +189,26 @@ export function lightDocument(customer: Customer): Customer {
   return { ...customer, notes: lightNotes(customer.notes), outbox: [] };
 }
 
+/** Light notes as JSON text. */
+export function lightNotesText(notes: Customer["notes"]): string {
+  let text = "";
+  for (const table of Object.keys(notes)) {
+    const note = `{"revision":0,"totals":{},"liveRows":${liveRowsIn(notes[table])}}`;
+    text += `${text === "" ? "" : ","}${JSON.stringify(table)}:{"all":${note}}`;
+  }
+  return `{${text}}`;
+}
+
+function liveRowsIn(pages: Readonly<Record<string, Note>> | undefined): number {
+  let liveRows = 0;
+  for (const page in pages) liveRows += pages[page]?.liveRows ?? 0;
+  return liveRows;
+}
+
 /** Notes as the API sees them: per paged table one note, named `all`, with the number of live rows and no totals. */
 export function lightNotes(notes: Customer["notes"]): Customer["notes"] {
   const light: Record<string, Record<string, Note>> = {};
-  for (const [table, pages] of Object.entries(notes)) {
-    let liveRows = 0;
-    for (const note of Object.values(pages)) liveRows += note.liveRows;
-    light[table] = { all: { revision: 0, totals: {}, liveRows } };
-  }
+  for (const table of Object.keys(notes))
+    light[table] = { all: { revision: 0, totals: {}, liveRows: liveRowsIn(notes[table]) } };
   return light;
 }

@@ -1,9 +1,10 @@
 import type { Announcement, Customer, Note } from "../../customer/customer.ts";
 import type { Body } from "./document-text.ts";
-import { announcementText, bodyBytes, totalsText } from "./document-text.ts";
+import { bodyBytes, outboxTexts, totalsText } from "./document-text.ts";
 import type { Sqlite } from "./database.ts";
 import type { PageStep, Step } from "./pending.ts";
 import type { Row } from "../../customer/customer.ts";
+import { isNoteOf, isToldBy } from "./notes.ts";
 import { textOfBytes, Utf8Text } from "./utf8-text.ts";
 
 /**
@@ -11,7 +12,7 @@ import { textOfBytes, Utf8Text } from "./utf8-text.ts";
  * that many batches change is written into the tables once.
  */
 export interface Journal {
-  /** Puts the parts of a save into text, and gives each its body. */
+  /** Puts the parts of a save into text, and notes with each where its body is. */
   text(steps: readonly Step[]): Uint8Array;
   append(text: Uint8Array): void;
   /** How many bytes were appended since it was last emptied. */
@@ -28,6 +29,7 @@ type PageLine = readonly [
   revision: number,
   liveRows: number,
   totals: PageStep["header"]["totals"],
+  isNoted: boolean,
   rows: readonly (readonly [key: string, row: Row | null])[],
 ];
 type DocumentLine = readonly [
@@ -55,13 +57,8 @@ export function sqliteJournal(db: Sqlite): Journal {
     },
     text(steps) {
       scratch.clear();
-      const extents = steps.map((step) => writeStep(step, scratch));
-      const text = Uint8Array.from(scratch.bytes());
-      for (const [index, step] of steps.entries()) {
-        const [from = 0, to = 0] = extents[index] ?? [];
-        if (step.after !== step.before) step.body = text.subarray(from, to);
-      }
-      return text;
+      for (const step of steps) writeStep(step, scratch);
+      return new Uint8Array(scratch.bytes());
     },
     append(text) {
       bytes += text.length;
@@ -74,7 +71,7 @@ export function sqliteJournal(db: Sqlite): Journal {
       const parts = lines.map((line) => JSON.parse(line) as Line);
       const known = new Map(stored([...new Set(parts.map(([customerId]) => customerId))]));
       for (const part of parts) {
-        const step = stepOf(part, known);
+        const step = stepIn(part, known);
         known.set(step.after.customerId, step.after);
         take(step);
       }
@@ -86,66 +83,85 @@ export function sqliteJournal(db: Sqlite): Journal {
   };
 }
 
-/** Writes a line, and answers where in it the body is. */
-function writeStep({ before, after, relay, pages }: Step, out: Utf8Text): readonly [number, number] {
-  const head = `[${JSON.stringify(after.customerId)},${String(relay)},[${pages.map(pageText).join()}],`;
+const NOWHERE = { from: 0, to: 0 };
+
+const NONE: Readonly<Record<string, Note>> = {};
+
+/** Writes a line, and notes where in it the body is. */
+function writeStep(step: Step, out: Utf8Text): void {
+  const { before, after, relay, pages } = step;
+  out.write(`[${JSON.stringify(after.customerId)},${relay},[`);
+  for (const [index, page] of pages.entries()) writePage(page, { after, isFirst: index === 0 }, out);
   if (after === before) {
-    out.write(`${head}null]\n`);
-    return [0, 0];
+    out.write("],null]\n");
+    return;
   }
-  const { revision, dueMs, outbox } = after;
-  out.write(
-    `${head}[${revision},${dueMs},[${outbox.map(announcementText).join()}],[${notesText(before, after)}],`,
-  );
-  const from = out.length;
+  const { revision, dueMs } = after;
+  out.write(`],[${revision},${dueMs},[${outboxTexts(after).join()}],[${notesText(step)}],`);
+  step.from = out.length;
   out.append(bodyBytes(after));
-  const to = out.length;
+  step.to = out.length;
   out.write("]]\n");
-  return [from, to];
 }
 
-function pageText({ table, page, header: { revision, liveRows, totals }, rows }: PageStep): string {
-  let changed = "";
-  for (const { key, row, text } of rows)
-    changed += `${changed === "" ? "" : ","}[${JSON.stringify(key)},${row === null ? "null" : text}]`;
-  const name = `${JSON.stringify(table)},${JSON.stringify(page)}`;
-  return `[${name},${revision},${liveRows},${totalsText(totals)},[${changed}]]`;
+function writePage(
+  { table, page, header, totals, rows }: PageStep,
+  { after, isFirst }: { readonly after: Customer; readonly isFirst: boolean },
+  out: Utf8Text,
+): void {
+  const { revision, liveRows } = header;
+  const isNoted = isNoteOf(after.notes[table]?.[page], header);
+  let before =
+    `${isFirst ? "" : ","}[${JSON.stringify(table)},${JSON.stringify(page)},` +
+    `${revision},${liveRows},${totals},${isNoted},[`;
+  for (const { key, row, text } of rows) {
+    out.write(`${before}[${JSON.stringify(key)},`);
+    out.write(row === null ? "null" : text);
+    before = "],";
+  }
+  out.write(rows.length === 0 ? `${before}]]` : "]]]");
 }
 
-/** The notes that differ. */
-function notesText({ notes: old }: Customer, { notes: now }: Customer): string {
+/** The notes that differ and are not what the header of a page in the same line says. */
+function notesText({ before, after, pages }: Step): string {
+  const { notes: old } = before;
+  const { notes: now } = after;
   if (old === now) return "";
-  const lines: string[] = [];
-  for (const table of new Set([...Object.keys(old), ...Object.keys(now)])) {
-    const [left = {}, right = {}] = [old[table], now[table]];
+  let lines = "";
+  const add = (table: string, page: string, note: string) => {
+    lines += `${lines === "" ? "" : ","}[${JSON.stringify(table)},${JSON.stringify(page)},${note}]`;
+  };
+  for (const table in now) {
+    const [left = NONE, right = NONE] = [old[table], now[table]];
     if (left === right) continue;
-    const add = (page: string, note: string) =>
-      lines.push(`[${JSON.stringify(table)},${JSON.stringify(page)},${note}]`);
     for (const page in right) {
       const note = right[page];
-      if (note !== undefined && note !== left[page])
-        add(
-          page,
-          `{"revision":${note.revision},"totals":${totalsText(note.totals)},"liveRows":${note.liveRows}}`,
-        );
+      if (note === undefined || note === left[page] || isToldBy(pages, { table, page, note })) continue;
+      const { revision, liveRows } = note;
+      add(table, page, `{"revision":${revision},"totals":${totalsText(note.totals)},"liveRows":${liveRows}}`);
     }
-    for (const page in left) if (right[page] === undefined) add(page, "null");
   }
-  return lines.join();
+  for (const table in old)
+    for (const page in old[table]) if (now[table]?.[page] === undefined) add(table, page, "null");
+  return lines;
 }
 
 /** What was written, put together again. */
-function stepOf([customerId, relay, pages, document]: Line, known: ReadonlyMap<string, Customer>): Step {
+function stepIn([customerId, relay, pages, document]: Line, known: ReadonlyMap<string, Customer>): Step {
   const before = known.get(customerId);
   if (before === undefined) throw new Error(`no document was looked up for ${customerId}`);
-  const steps = pages.map(([table, page, revision, liveRows, totals, rows]): PageStep => ({
-    ...{ customerId, table, page, header: { revision, liveRows, totals } },
+  const steps = pages.map(([table, page, revision, liveRows, totals, , rows]): PageStep => ({
+    ...{ customerId, table, page, header: { revision, liveRows, totals }, totals: JSON.stringify(totals) },
     rows: rows.map(([key, row]) => ({ key, row, text: row === null ? "" : JSON.stringify(row) })),
   }));
-  if (document === null) return { before, after: before, relay, pages: steps, body: null };
+  if (document === null) return { before, after: before, relay, pages: steps, ...NOWHERE };
   const [revision, dueMs, outbox, notes, body] = document;
-  const after = { customerId, revision, dueMs, ...body, notes: withNotes(before.notes, notes), outbox };
-  return { before, after, relay, pages: steps, body: null };
+  const noted = pages.flatMap(([table, page, at, liveRows, totals, isNoted]): NoteLine[] =>
+    isNoted ? [[table, page, { revision: at, totals, liveRows }]] : [],
+  );
+  const changed = withNotes(before.notes, [...noted, ...notes]);
+  const after = { customerId, revision, dueMs, ...body, notes: changed, outbox };
+  return { before, after, relay, pages: steps, ...NOWHERE };
 }
 
 function withNotes(before: Customer["notes"], lines: readonly NoteLine[]): Customer["notes"] {

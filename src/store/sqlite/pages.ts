@@ -5,6 +5,7 @@ import { bulkInsert } from "./bulk.ts";
 import { totalsText } from "./document-text.ts";
 import { originalText, storedText } from "./sql-text.ts";
 import type { Header, Heads } from "./heads.ts";
+import { isNoteOf, isToldBy } from "./notes.ts";
 import type { Sqlite } from "./database.ts";
 import type { Pending, PendingCustomer, PendingPage } from "./pending.ts";
 import type { PendingRow } from "./pending-rows.ts";
@@ -100,10 +101,10 @@ export function sqlitePages(
       for (const { after, pages } of customers)
         for (const each of pages) {
           const { customerId, table, page, header } = each;
-          const { revision, liveRows, totals } = header;
+          const { revision, liveRows } = header;
           const id = storedText(customerId);
           const isNoted = isNoteOf(after.notes[table]?.[page], header);
-          const values = [id, table, page, revision, liveRows, newestOf(each.rows), totalsText(totals)];
+          const values = [id, table, page, revision, liveRows, newestOf(each.rows), each.totals];
           (isNoted ? noted : ahead).add(...values, isNoted ? revision : null);
           heads.setHeader(each, header);
           changeRows(each, id, rows);
@@ -120,14 +121,12 @@ const DELETE_ROW = "DELETE FROM page_rows WHERE customer_id = ? AND tbl = ? AND 
 function writeNotes(db: Sqlite, { before, after, pages }: PendingCustomer): void {
   if (before.notes === after.notes) return;
   const { customerId } = after;
-  const isDone = (table: string, page: string, note: Note) =>
-    pages.some((each) => each.table === table && each.page === page && isNoteOf(note, each.header));
   for (const [table, notes] of Object.entries(after.notes)) {
     const old = before.notes[table];
     if (notes === old) continue;
     for (const page in notes) {
       const note = notes[page];
-      if (note === undefined || note === old?.[page] || isDone(table, page, note)) continue;
+      if (note === undefined || note === old?.[page] || isToldBy(pages, { table, page, note })) continue;
       writeNote(db, { customerId, table, page }, note);
     }
   }
@@ -144,15 +143,6 @@ function newestOf(rows: readonly PendingRow[]): string {
   let newest = "";
   for (const { row } of rows) if (row !== null && row.at > newest) newest = row.at;
   return newest;
-}
-
-function isNoteOf(note: Note | undefined, page: Header): boolean {
-  return (
-    note !== undefined &&
-    note.revision === page.revision &&
-    note.liveRows === page.liveRows &&
-    (note.totals === page.totals || totalsText(note.totals) === totalsText(page.totals))
-  );
 }
 
 function writeNote(

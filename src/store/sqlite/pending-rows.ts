@@ -42,8 +42,7 @@ export class PendingRows {
   /** Notes a row's newest version. Answers its entry when it had none before, else null. */
   put(
     { customerId, table, page }: Holder,
-    key: string,
-    { row, text }: Pick<PendingRow, "row" | "text">,
+    { key, row, text }: Pick<PendingRow, "key" | "row" | "text">,
   ): PendingRow | null {
     let keys = this.#tables.get(table);
     if (keys === undefined) {

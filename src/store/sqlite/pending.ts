@@ -1,6 +1,7 @@
 import type { PageChange } from "../../customer/apply.ts";
 import type { Customer, PageRef, Row, Rows } from "../../customer/customer.ts";
-import type { Place } from "../store.ts";
+import type { CustomerSave, Place } from "../store.ts";
+import { totalsText } from "./document-text.ts";
 import { isHolding } from "./facts.ts";
 import type { Header } from "./heads.ts";
 import { PendingRows } from "./pending-rows.ts";
@@ -9,6 +10,8 @@ import type { PendingRow } from "./pending-rows.ts";
 /** A page the journal holds in a newer version than the tables. */
 export interface PendingPage extends PageRef {
   header: Header;
+  /** Its totals as JSON. */
+  totals: string;
   /** Its rows that differ from those in the tables. */
   readonly rows: PendingRow[];
 }
@@ -19,8 +22,11 @@ export interface PendingCustomer {
   readonly before: Customer;
   /** The newest version; the very same object when only pages were saved. */
   after: Customer;
-  /** The body of the newest version as it was written; null when it has to be made. */
-  body: Uint8Array | null;
+  /** The journal's text with the body of the newest version; null when that has to be made. */
+  text: Uint8Array | null;
+  /** Where in that text the body is. */
+  from: number;
+  to: number;
   /** The revision left to the relay, if any was. */
   relay: number | null;
   /** True when a version in between held a live row: who did once stays listed. */
@@ -31,6 +37,8 @@ export interface PendingCustomer {
 /** What a save makes of a page, and of those of its rows that it changes: null for one that is gone. */
 export interface PageStep extends PageRef {
   readonly header: Header;
+  /** Its totals as JSON. */
+  readonly totals: string;
   readonly rows: readonly Pick<PendingRow, "key" | "row" | "text">[];
 }
 
@@ -41,11 +49,20 @@ export interface Step {
   readonly after: Customer;
   readonly relay: boolean;
   readonly pages: readonly PageStep[];
-  body: Uint8Array | null;
+  /** Where in the journal's text its body is; 0 before it is written, or when there is none. */
+  from: number;
+  to: number;
 }
 
+/** A customer's part of a save as the journal takes it. */
+export function stepOf({ before, after, relay, pages }: CustomerSave): Step {
+  return { before, after, relay, pages: pages.length === 0 ? NO_PAGES : pages.map(pageStep), from: 0, to: 0 };
+}
+
+const NO_PAGES: readonly PageStep[] = [];
+
 /** What a page's change comes to. */
-export function pageStep({ before, after, rows: changed }: PageChange): PageStep {
+function pageStep({ before, after, rows: changed }: PageChange): PageStep {
   const { customerId, table, page, revision, liveRows, totals } = after;
   const rows: { key: string; row: Row | null; text: string }[] = [];
   for (const key in changed) {
@@ -53,7 +70,8 @@ export function pageStep({ before, after, rows: changed }: PageChange): PageStep
     if (row !== undefined) rows.push({ key, row, text: JSON.stringify(row) });
   }
   for (const key in before.rows) if (after.rows[key] === undefined) rows.push({ key, row: null, text: "" });
-  return { customerId, table, page, header: { revision, liveRows, totals }, rows };
+  const header = { revision, liveRows, totals };
+  return { customerId, table, page, header, totals: totalsText(totals), rows };
 }
 
 /** Changes that are saved, in the journal, and not in the tables yet. What is asked for here first need not be looked up there. */
@@ -61,7 +79,6 @@ export class Pending {
   readonly #sought: ReadonlySet<string>;
   readonly #unplaced: ReadonlySet<string>;
   readonly #customers = new Map<string, PendingCustomer>();
-  readonly #pages = new Map<string, PendingPage>();
   readonly #rows = new PendingRows();
 
   /** `sought`: inline tables whose rows have places; `unplaced`: paged ones whose rows have none. */
@@ -95,7 +112,8 @@ export class Pending {
 
   /** The newest version of a page; undefined when it is in the tables. */
   page(ref: PageRef): PendingPage | undefined {
-    return this.#pages.size === 0 ? undefined : this.#pages.get(nameOf(ref));
+    const found = this.#customers.get(ref.customerId);
+    return found === undefined ? undefined : pageOf(found, ref);
   }
 
   /** The newest version of a row of a page; undefined when it is in the tables. */
@@ -115,13 +133,15 @@ export class Pending {
     return places;
   }
 
-  /** Takes a part of a save that was found to be computed from the newest version. */
-  take({ before, after, relay, pages, body }: Step): void {
+  /** Takes a part of a save that was found to be computed from the newest version; `text` is what the journal has of it, if known. */
+  take({ before, after, relay, pages, from, to }: Step, text: Uint8Array | null): void {
     const entry = this.#entry(before);
     if (after !== before) {
       if (before.tables !== after.tables) this.#movePlaces(before, after);
       entry.after = after;
-      entry.body = body;
+      entry.text = text;
+      entry.from = from;
+      entry.to = to;
       if (relay) entry.relay = after.revision;
       if (!entry.isListed) entry.isListed = isHolding(after);
     }
@@ -131,7 +151,6 @@ export class Pending {
   /** Forgets all. */
   clear(): void {
     this.#customers.clear();
-    this.#pages.clear();
     this.#rows.clear();
   }
 
@@ -139,23 +158,25 @@ export class Pending {
     const { customerId } = before;
     let entry = this.#customers.get(customerId);
     if (entry === undefined) {
-      entry = { before, after: before, body: null, relay: null, isListed: false, pages: [] };
+      const none = { text: null, from: 0, to: 0, relay: null, isListed: false };
+      entry = { before, after: before, ...none, pages: [] };
       this.#customers.set(customerId, entry);
     }
     return entry;
   }
 
-  #takePage({ pages }: PendingCustomer, step: PageStep): void {
-    const { customerId, table, page, header } = step;
-    const name = nameOf(step);
-    let entry = this.#pages.get(name);
+  #takePage(customer: PendingCustomer, step: PageStep): void {
+    const { customerId, table, page, header, totals } = step;
+    let entry = pageOf(customer, step);
     if (entry === undefined) {
-      entry = { customerId, table, page, header, rows: [] };
-      this.#pages.set(name, entry);
-      pages.push(entry);
-    } else entry.header = header;
+      entry = { customerId, table, page, header, totals, rows: [] };
+      customer.pages.push(entry);
+    } else {
+      entry.header = header;
+      entry.totals = totals;
+    }
     for (const each of step.rows) {
-      const made = this.#rows.put(step, each.key, each);
+      const made = this.#rows.put(step, each);
       if (made !== null) entry.rows.push(made);
     }
   }
@@ -169,15 +190,17 @@ export class Pending {
       const holder = { customerId, table, page: null };
       for (const key in now) {
         const row = now[key];
-        if (row !== undefined && row !== old[key]) this.#rows.put(holder, key, { row, text: "" });
+        if (row !== undefined && row !== old[key]) this.#rows.put(holder, { key, row, text: "" });
       }
-      for (const key in old) if (now[key] === undefined) this.#rows.put(holder, key, { row: null, text: "" });
+      for (const key in old) if (now[key] === undefined) this.#rows.put(holder, { key, row: null, text: "" });
     }
   }
 }
 
-function nameOf({ customerId, table, page }: PageRef): string {
-  return `${table}\n${page}\n${customerId}`;
+/** Customers have few pages that are pending at once. */
+function pageOf({ pages }: PendingCustomer, { table, page }: PageRef): PendingPage | undefined {
+  for (const each of pages) if (each.page === page && each.table === table) return each;
+  return undefined;
 }
 
 function isDue({ dueMs }: Customer, nowMs: number): boolean {

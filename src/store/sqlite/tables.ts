@@ -13,8 +13,7 @@ import { sqliteHeads } from "./heads.ts";
 import { sqliteJournal } from "./journal.ts";
 import { sqlitePages, unplacedTables } from "./pages.ts";
 import type { Pages } from "./pages.ts";
-import { pageStep, Pending } from "./pending.ts";
-import type { Step } from "./pending.ts";
+import { Pending, stepOf } from "./pending.ts";
 
 /**
  * The tables of customers, with the journal before them.
@@ -42,11 +41,11 @@ export interface Tables {
 const LEAST = 512;
 
 /** A batch may be held up for as long as a few such batches take, not longer. */
-const BATCHES = 8;
+const BATCHES = 16;
 
-const MOST = 16_384;
+const MOST = 32_768;
 
-const MOST_BYTES = 24_000_000;
+const MOST_BYTES = 48_000_000;
 
 /** The tables of a database file. */
 export function sqliteTables(db: Sqlite, plan: Plan): Tables {
@@ -63,7 +62,7 @@ export function sqliteTables(db: Sqlite, plan: Plan): Tables {
   const enter = (): void => {
     if (!heads.enter()) return;
     pending.clear();
-    journal.replay(stored, (step) => pending.take(step));
+    journal.replay(stored, (step) => pending.take(step, null));
   };
 
   const within: Tables["within"] = (mode, work) => {
@@ -128,11 +127,11 @@ export function sqliteTables(db: Sqlite, plan: Plan): Tables {
     within,
     save(parts, atOnce) {
       forgetBodies();
-      const steps = parts.map((part): Step => ({ ...part, pages: part.pages.map(pageStep), body: null }));
+      const steps = parts.map(stepOf);
       const text = journal.text(steps);
       let size = 0;
       for (const step of steps) {
-        pending.take(step);
+        pending.take(step, text);
         size += 1;
         for (const { rows } of step.pages) size += rows.length;
       }
