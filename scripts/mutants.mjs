@@ -151,7 +151,7 @@ const MUTANTS = [
     file: "src/ingest/pipeline.ts",
     find: 'watch("save");',
     replace:
-      "await publish(shell, folded.flatMap(({ applied: { customer } }) => customer.outbox.map((one) => ({ ...one, customer }))));",
+      "await shell.outlet.publish(folded.flatMap(({ applied: { customer } }) => customer.outbox.map((one) => ({ ...one, customer }))), new Set());",
     tests: INGEST,
   },
   {

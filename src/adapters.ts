@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Clock } from "./clock.ts";
@@ -45,10 +46,15 @@ export type SourceOptions =
 /** Where customers are kept. The address of a MongoDB may hold secrets. */
 export type StoreOptions = { readonly kind: "embedded" } | { readonly kind: "mongodb"; readonly uri: string };
 
-/** How updates get from ingest to clients. `ca`: PEM of the authorities to trust, null for those of the system. */
+/** How updates get from ingest to clients. `ca`: PEM of the authorities to trust, null for those of the system; `streams`: how many Redis Streams share the work. */
 export type UpdatesOptions =
   | { readonly kind: "embedded" }
-  | { readonly kind: "redis"; readonly address: RedisAddress; readonly ca: string | null }
+  | {
+      readonly kind: "redis";
+      readonly address: RedisAddress;
+      readonly ca: string | null;
+      readonly streams: number;
+    }
   /** To nobody: for a store that nobody serves. */
   | { readonly kind: "none" };
 
@@ -151,10 +157,17 @@ async function openUpdates(
     const local = localUpdates({ path: needed(directory).updates, clock });
     return { updates: local, checkUpdates: () => Promise.resolve() };
   }
-  const { address, ca } = updates;
+  const { address, ca, streams: shards } = updates;
   // Stores that share a Redis must not see each other's updates.
-  const prefix = `c360:${await store.identity()}`;
-  const redis = redisUpdates({ address, clock, log, prefix, ...(ca === null ? {} : { tls: { ca } }) });
+  const prefix = `c360:${await store.agreed("name", randomBytes(9).toString("base64url"))}`;
+  const agreed = await store.agreed("streams", String(shards));
+  if (agreed !== String(shards))
+    throw new Customer360Error(
+      "SETTINGS_INVALID",
+      `REDIS_STREAMS is ${shards}, but the processes of this store have agreed on ${agreed}: say the same in all of them`,
+    );
+  const tls = ca === null ? {} : { tls: { ca } };
+  const redis = redisUpdates({ address, clock, log, prefix, shards, ...tls });
   return { updates: redis, checkUpdates: () => redis.check() };
 }
 
@@ -180,7 +193,6 @@ export function openReplayed(source: ReplayedOptions, plan: Plan, { clock, log }
     ...{ ...reached, clock, log, follow: false },
     topics: [...new Set(ranges.map(({ topic }) => topic))],
     groupId: `${kafkaGroup(plan, groupId)}-replay-${id}`,
-    instance: `replay-${id}`,
     connect: async (settings, ears) => {
       const { connectKafka } = await import("./ingest/kafka/client.ts");
       return windowed(await connectKafka(settings, ears), ranges);

@@ -46,6 +46,7 @@ export interface Settings {
   readonly mongodbUri: string | null;
   readonly redisUrl: string | null;
   readonly redisCaFile: string | null;
+  readonly redisStreams: number;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevel;
 }
@@ -199,6 +200,19 @@ const DECLARED = {
     },
   ),
   redisCaFile: text("REDIS_CA_FILE", "PEM file of the authorities to trust, if not those of the system."),
+  redisStreams: {
+    ...text(
+      "REDIS_STREAMS",
+      "How many Redis Streams share the updates, 1 to 64; the same for all processes, and not to be changed later.",
+      {
+        shape: z
+          .string()
+          .regex(/^([1-9]|[1-5]\d|6[0-4])$/, "is no number from 1 to 64")
+          .transform(Number),
+      },
+    ),
+    fallback: "1",
+  },
   logFormat: {
     ...text("LOG_FORMAT", "How start logs: json, line, or auto for line on a terminal and json elsewhere.", {
       shape: z.enum(["auto", "json", "line"], "is none of auto, json, line"),

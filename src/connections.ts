@@ -50,6 +50,9 @@ export function replayConnectionsOf(
   const faults: string[] = [];
   const { kafkaBrokers, kafkaGroup: groupId, recordsDir, mongodbUri, dataDir } = settings;
   const dir = data ?? (kafkaBrokers === null ? recordsDir : null);
+  if (data === null && kafkaBrokers !== null && recordsDir !== null) faults.push(TWO_SOURCES);
+  if (into === null && mongodbUri !== null && settings.redisUrl === null)
+    faults.push("REDIS_URL is missing: what changes in a store that processes share is announced through it");
   if (dir === null && kafkaBrokers === null)
     faults.push("there is nothing to read again: give --data for files, or KAFKA_BROKERS for topics");
   const source: ReplayConnections["source"] =
@@ -70,6 +73,8 @@ export function replayConnectionsOf(
     : { store: { kind: "embedded" }, updates: { kind: "embedded" }, dataDir: resolve(into) };
   return faultless({ source, ...other }, faults);
 }
+
+const TWO_SOURCES = "KAFKA_BROKERS and RECORDS_DIR are both given: records come from one of them";
 
 const isAddress = (text: string): boolean => /^mongodb(\+srv)?:\/\//.test(text);
 
@@ -99,8 +104,7 @@ function needShared({ role, mongodbUri, redisUrl, cursorSecret }: Settings, faul
 
 function sourceOf(settings: Settings, faults: string[]): SourceOptions | null {
   const { kafkaBrokers, kafkaGroup, kafkaInstance, recordsDir, role } = settings;
-  if (kafkaBrokers !== null && recordsDir !== null)
-    faults.push("KAFKA_BROKERS and RECORDS_DIR are both given: records come from one of them");
+  if (kafkaBrokers !== null && recordsDir !== null) faults.push(TWO_SOURCES);
   if (kafkaBrokers !== null) {
     const kafka: KafkaOptions = {
       brokers: kafkaBrokers,
@@ -118,11 +122,11 @@ function sourceOf(settings: Settings, faults: string[]): SourceOptions | null {
 const storeOf = ({ mongodbUri }: Settings): StoreOptions =>
   mongodbUri === null ? { kind: "embedded" } : { kind: "mongodb", uri: mongodbUri };
 
-function updatesOf({ redisUrl, redisCaFile }: Settings, faults: string[]): UpdatesOptions {
+function updatesOf({ redisUrl, redisCaFile, redisStreams }: Settings, faults: string[]): UpdatesOptions {
   if (redisUrl === null) return { kind: "embedded" };
   const parsed = parseRedisUrl(redisUrl);
   const ca = pem("REDIS_CA_FILE", redisCaFile, faults);
-  if (parsed.kind === "address") return { kind: "redis", address: parsed.address, ca };
+  if (parsed.kind === "address") return { kind: "redis", address: parsed.address, ca, streams: redisStreams };
   faults.push(`REDIS_URL ${parsed.reason}`);
   return { kind: "embedded" };
 }

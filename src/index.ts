@@ -1,4 +1,4 @@
-/** The public names of the package: what it takes to run it inside another program, and to write adapters for its ports. */
+/** The public names of the package: what it takes to run it inside another program. */
 export { createApp } from "./app.ts";
 export type { AdapterOptions, SourceOptions } from "./adapters.ts";
 export type { App, AppOptions } from "./app.ts";
@@ -11,8 +11,3 @@ export type { Log } from "./log.ts";
 export { loadPlan } from "./plan/load.ts";
 export type { Plan } from "./customer/plan.ts";
 export type { Customer, Update } from "./customer/customer.ts";
-export type { Source, SourceBatch, Checkpoint } from "./ingest/source.ts";
-export type { SourceRecord } from "./cdc/change.ts";
-export type { Store } from "./store/store.ts";
-export type { Reads } from "./store/reads.ts";
-export type { Updates } from "./updates/updates.ts";

@@ -11,17 +11,17 @@ import { describeServer } from "./servers/describe-server.ts";
 import { startRedis } from "./servers/redis.ts";
 
 describeServer("with a Redis", { needs: ["redis"], start: (use) => use(startRedis()) }, (redis) => {
-  test("stores that share it do not see each other's updates, and a store opened again sees its own", async () => {
+  test("stores that share it do not see each other's updates, and a store opened again sees its own, in as many streams as before", async () => {
     const dirs = [0, 1].map(() => mkdtempSync(join(tmpdir(), "c360-adapters-")));
     const open: Adapters[] = [];
-    const openIn = async (dir = "") => {
+    const openIn = async (dir = "", streams = 1) => {
       const adapters = await openAdapters(
         {
           plan: SHAPES,
           dataDir: dir,
           fresh: false,
           source: null,
-          updates: { kind: "redis", address: addressIn(redis().url), ca: null },
+          updates: { kind: "redis", address: addressIn(redis().url), ca: null, streams },
         },
         { clock: systemClock, log: silentLog },
       );
@@ -34,7 +34,7 @@ describeServer("with a Redis", { needs: ["redis"], start: (use) => use(startRedi
       await adapters.store.close();
       adapters.release();
     };
-    const [one, other] = await Promise.all(dirs.map(openIn));
+    const [one, other] = await Promise.all(dirs.map((dir) => openIn(dir)));
     if (one === undefined || other === undefined) throw new Error("two were opened");
     const [before, elsewhere] = [await one.updates.tail(), await other.updates.tail()];
     await one.updates.publish([update("ann", 1)]);
@@ -45,6 +45,13 @@ describeServer("with a Redis", { needs: ["redis"], start: (use) => use(startRedi
     expect(read).toMatchObject({
       kind: "entries",
       entries: [{ update: { customerId: "ann", revision: 1 } }],
+    });
+    await shut(again);
+    await expect(openIn(dirs[0], 2)).rejects.toMatchObject({
+      code: "SETTINGS_INVALID",
+      message: expect.stringContaining(
+        "REDIS_STREAMS is 2, but the processes of this store have agreed on 1",
+      ),
     });
     for (const each of [...open]) await shut(each);
     for (const dir of dirs) rmSync(dir, { recursive: true });

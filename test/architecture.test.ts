@@ -81,7 +81,7 @@ const RULES: readonly (readonly [law: string, rule: Rule, violations: readonly F
     ],
   ],
   [
-    "adapters are chosen in app.ts alone",
+    "adapters are chosen in adapters.ts alone",
     adaptersInApp,
     [new Map([["src/cli/ingest.ts", 'import { sqliteStore } from "../store/sqlite/store.ts";']])],
   ],

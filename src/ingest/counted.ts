@@ -3,14 +3,14 @@ import { connectorMs } from "../cdc/connector-time.ts";
 import type { Clock } from "../clock.ts";
 import type { Update } from "../customer/customer.ts";
 import type { Metrics } from "../metrics.ts";
-import type { Save, Tally } from "../store/store.ts";
+import type { Save, Saved, Tally } from "../store/store.ts";
 import type { SourceBatch } from "./source.ts";
 
 /** Counts what the pipeline does, a batch at a time. */
 export interface Counted {
   received(batches: readonly SourceBatch[]): void;
   /** A save was carried out, but for these many customers. */
-  saved(save: Save, conflicts: number): void;
+  saved(save: Save, outcome: Saved): void;
   published(updates: readonly Update[]): void;
   /** A turn has ended: how old is what it was about? */
   done(batches: readonly SourceBatch[], changes: readonly Change[]): void;
@@ -32,10 +32,11 @@ export function createCounted(metrics: Metrics, clock: Clock): Counted {
         sum(batches, ({ bytes }) => bytes),
       );
     },
-    saved: ({ customers, quarantine, tallies }, conflicts) => {
+    saved: ({ customers, quarantine, tallies }, { conflicts, refused }) => {
       verdicts(tallies);
-      if (customers.length > conflicts) metrics.add("saved_customers_total", customers.length - conflicts);
-      if (conflicts > 0) metrics.add("save_conflicts_total", conflicts);
+      const saved = customers.length - conflicts.size - (refused?.size ?? 0);
+      if (saved > 0) metrics.add("saved_customers_total", saved);
+      if (conflicts.size > 0) metrics.add("save_conflicts_total", conflicts.size);
       for (const { table, refusal } of quarantine)
         metrics.add("quarantined_total", 1, table ?? "", refusal.code);
     },

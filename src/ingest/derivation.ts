@@ -63,7 +63,7 @@ export function checkMeaning(found: Derivation, wanted: Derivation): void {
     throw new Customer360Error(
       "STORE_INCOMPATIBLE",
       `the stored rows were read by another pipeline file (${faults.join("; ")}): ` +
-        `give back the former meaning, or read everything anew into another --data-dir`,
+        `give back the former meaning, or read everything anew into another store (customer360 replay --into)`,
     );
 }
 

@@ -30,7 +30,7 @@ export function quarantineUnroutable(
   }));
 }
 
-/** Changes on which the core itself fails. They are replayed when the fault is repaired; the reason names it. */
+/** Changes on which the core itself fails. The reason names the fault; once it is repaired, `customer360 replay` reads them again. */
 export function quarantinePoison(
   shell: Refusing,
   poison: readonly Poison[],

@@ -10,7 +10,7 @@ import type { Place } from "../store/store.ts";
  * is posted to another month), and a delete often names nobody. Sending all changes of a row to its newest owner does not
  * converge: what a former owner's history and the columns of a partial change become then hangs on who arrived first.
  * So every version goes where it says it belongs, and everybody else who ever held the row gets a *departure*: a delete at
- * that position, which the guard of the row (cdc/sequence, customer/fold) sorts in like any other, in any arrival order.
+ * that position, which the guard of the row (cdc/sequence, customer/judge) sorts in like any other, in any arrival order.
  * Whoever a change names learns the same from the other places that hold the row: a newcomer, and, where several processes
  * save into one store, somebody who was not known yet when the others were told.
  */

@@ -88,7 +88,7 @@ async function write(shell: Shell, parts: Pick<Save, "customers" | "quarantine">
   };
   if (isEmpty(whole)) return { conflicts: NONE };
   const saved = await shell.store.save(whole);
-  counted.saved(whole, saved.conflicts.size);
+  counted.saved(whole, saved);
   await acknowledgements.stored(checkpoints);
   return saved;
 }

@@ -43,7 +43,7 @@ export interface CustomerSave {
   readonly after: Customer;
   readonly pages: readonly PageChange[];
   /**
-   * True when no redelivery stands behind this save (a timer, a changed pipeline file, a stream that is away): the relay must publish
+   * True when no redelivery stands behind this save (a timer, a truncate, a changed pipeline file, a stream that is away): the relay must publish
    * and confirm it. What was saved without can be marked afterwards: saved once more as it is, on the same revision.
    */
   readonly relay: boolean;
@@ -57,7 +57,7 @@ export interface Quarantined {
   readonly atMs: number;
 }
 
-/** Counters to add: name such as `verdict`, label such as `applied`, per table. */
+/** Counters to add: kind such as `verdict`, label such as `applied`, per table. */
 export interface Tally {
   readonly table: string;
   readonly kind: "verdict" | "conflict" | "skip" | "rule";
@@ -105,8 +105,8 @@ export interface Outstanding {
 export interface Store {
   /** True when other processes may save into it too: then what they did meanwhile is looked at before a batch is acknowledged. */
   readonly shared: boolean;
-  /** A name made with the store and kept in it, which no other store has: what is sent on behalf of it elsewhere bears that name. */
-  identity(): Promise<string>;
+  /** What all processes that share the store agree on under a name: the first proposal that was made, for good. */
+  agreed(name: string, proposal: string): Promise<string>;
   load(request: LoadRequest): Promise<Loaded>;
   save(save: Save): Promise<Saved>;
   /** Checkpoints as last saved. */

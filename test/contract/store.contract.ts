@@ -536,15 +536,16 @@ export function storeContract(name: string, open: (plan: Plan) => Promise<OpenSt
       expect((await store.outstanding(0, 5)).unpublished).toEqual(["ann"]);
     });
 
-    test("a store keeps its name, whoever asks first, and no other store has it", async () => {
-      const names = await Promise.all([store.identity(), store.identity()]);
-      expect(new Set(names).size).toBe(1);
-      expect(names[0]).toMatch(/^[\w-]{12}$/);
+    test("who proposes first decides what all agree on, for good, and in this store only", async () => {
+      const [one = "", other] = await Promise.all(["a", "b"].map((each) => store.agreed("name", each)));
+      expect(["a", "b"]).toContain(one);
+      expect(other).toBe(one);
+      expect(await store.agreed("another name", "c")).toBe("c");
       store = await opened.reopen();
-      expect(await store.identity()).toBe(names[0]);
-      const other = await open(SHAPES);
-      expect(await other.store.identity()).not.toBe(names[0]);
-      await other.dispose();
+      expect(await store.agreed("name", "d")).toBe(one);
+      const elsewhere = await open(SHAPES);
+      expect(await elsewhere.store.agreed("name", "e")).toBe("e");
+      await elsewhere.dispose();
     });
 
     test("closing twice is closing once", async () => {

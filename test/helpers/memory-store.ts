@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Position } from "../../src/cdc/change.ts";
 import type { Customer, Page, PageRef, Row, Rows } from "../../src/customer/customer.ts";
 import { newCustomer } from "../../src/customer/customer.ts";
@@ -76,7 +75,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const tallies = new Map<string, number>();
   const truncates: Record<string, Position> = {};
   const toRelay = new Map<string, number>();
-  const identity = randomBytes(9).toString("base64url");
+  const agreed = new Map<string, string>();
 
   const revisionOf = (id: string): number => documents.get(id)?.revision ?? 0;
   const loadPage = (request: PageRequest): Page => {
@@ -188,7 +187,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
   return {
     shared: options.shared ?? false,
-    identity: async () => identity,
+    agreed: async (name, proposal) => {
+      const found = agreed.get(name) ?? proposal;
+      agreed.set(name, found);
+      return found;
+    },
     documents,
     pagesOf: (customerId) =>
       [...(pageIdsOf.get(customerId) ?? [])].flatMap((id) => {

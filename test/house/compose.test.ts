@@ -170,7 +170,7 @@ describe("docker-compose.yml", () => {
     const version = image.split(":")[1] ?? "";
     const eviction = flag(named("redis"), "--maxmemory-policy") ?? "";
     const health = { version, eviction, persistence: "everysec", usedBytes: 0, maxBytes: null } as const;
-    expect(() => checkHealth(health, false)).not.toThrow();
+    expect(() => checkHealth(health)).not.toThrow();
     expect(flag(named("redis"), "--appendonly")).toBe("yes");
   });
 });

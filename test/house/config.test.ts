@@ -40,6 +40,7 @@ describe("settings", () => {
       mongodbUri: null,
       redisUrl: null,
       redisCaFile: null,
+      redisStreams: 1,
       logFormat: "auto",
       logLevel: "info",
     });

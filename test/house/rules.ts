@@ -105,7 +105,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ["errors", "metrics", "log", "clock", "resolvers", "schema", "updates"],
 };
 
-/** Imports point down: the core knows nobody, adapters know their port, only app.ts knows them all. */
+/** Imports point down: the core knows nobody, adapters know their port, only adapters.ts knows them all. */
 export const direction: Rule = (files) =>
   [...files].flatMap(([file, text]) => {
     const allowed = MAY_IMPORT[folder(file)];

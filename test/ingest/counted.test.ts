@@ -79,7 +79,7 @@ describe("what a pipeline counts", () => {
     const counted = createCounted(metrics, manualClock());
     const saved = (count: number) => {
       const tallies: readonly Tally[] = [{ table: "accounts", kind: "verdict", label: "applied", count }];
-      counted.saved({ ...EMPTY_SAVE, tallies }, 0);
+      counted.saved({ ...EMPTY_SAVE, tallies }, { conflicts: new Set() });
     };
     saved(5);
     saved(-3);

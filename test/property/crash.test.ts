@@ -162,7 +162,7 @@ async function live(
   const stop = new AbortController();
   const store: Store = {
     shared: false,
-    identity: () => durable.store.identity(),
+    agreed: (name, proposal) => durable.store.agreed(name, proposal),
     load: life.call((request) => durable.store.load(request)),
     save: life.call((save) => durable.save(save)),
     checkpoints: life.call(() => durable.store.checkpoints()),

@@ -184,7 +184,7 @@ export class FileCursor {
 
   #take(draft: Draft, piece: Piece): void {
     if (piece.end <= this.#delivered) return;
-    const read = this.#toRecord(piece, this.#options.clock.nowMs());
+    const read = this.#toRecord(piece, Math.trunc(this.#file.modifiedMs));
     if (isUnreadable(read)) draft.unreadable.push(read);
     else {
       draft.records.push(read);

@@ -12,7 +12,7 @@ export type UnreadBatch = "too-large" | "broken";
  * knows; what receives them turns the marked ones into one report with coordinates, and the partition goes on behind the batch.
  */
 const HEADER_BYTES = 61;
-/** The client library spreads the records of a batch over the stack, which holds about so many. */
+/** The client library spreads the records of a batch over the stack, which surely holds so many. */
 const MOST_RECORDS = 50_000;
 const MARK = `unread-${randomUUID()}`;
 const LETTER: Readonly<Record<UnreadBatch, string>> = { "too-large": "L", broken: "B" };

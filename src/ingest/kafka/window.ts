@@ -3,7 +3,7 @@ import type { Range } from "../replay/bounds.ts";
 import type { Fetched, Group, GroupEars, KafkaClient, TopicPartition } from "./group.ts";
 
 /**
- * A cluster seen through ranges: each partition ends where its range does, others do not exist. What is committed is not, and the group seems to know
+ * A cluster seen through ranges: each partition ends where its range does, others do not exist. Commits are swallowed, and the group seems to know
  * every partition: progress is the reader's own, and a group that reads a range once has nothing to remember.
  *
  * Throws SOURCE_FAILED when a topic or the end of a range is not there any more.

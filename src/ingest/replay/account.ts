@@ -27,7 +27,7 @@ export function keepingAccount(store: Store): { readonly store: Store; account()
   return {
     store: {
       shared: store.shared,
-      identity: () => store.identity(),
+      agreed: (name, proposal) => store.agreed(name, proposal),
       load: (request) => store.load(request),
       save: async (save) => {
         const saved = await store.save(save);

@@ -22,13 +22,13 @@ export async function writeMeta(meta: MongoCollection, name: string, value: stri
   if (duplicates.size > 0) await meta.write([write]);
 }
 
-/** The name of the database's contents, made by whoever asks first. */
-export async function identityOf(meta: MongoCollection, made: string): Promise<string> {
-  const found = await readMeta(meta, IDENTITY);
+/** Keeps the first proposal under a name, and answers it ever after. */
+export async function agreedIn(meta: MongoCollection, name: string, proposal: string): Promise<string> {
+  const _id = `agreed:${name}`;
+  const found = await readMeta(meta, _id);
   if (found !== null) return String(found);
-  const update = { $setOnInsert: { value: made } };
-  await meta.write([{ filter: { _id: IDENTITY }, update, upsert: true }]);
-  return String(await readMeta(meta, IDENTITY));
+  await meta.write([{ filter: { _id }, update: { $setOnInsert: { value: proposal } }, upsert: true }]);
+  return String(await readMeta(meta, _id));
 }
 
 /** The version a database is marked with; `none` for an empty one, `foreign` when it holds the customers of another program. */
@@ -63,4 +63,3 @@ export async function checkVersion(mongo: Mongo): Promise<void> {
 }
 
 const MARK = "customer360";
-const IDENTITY = "identity";

@@ -9,7 +9,7 @@ import { createStamps } from "./guarded.ts";
 import { findHolders } from "./holders.ts";
 import { load } from "./load.ts";
 import { mongoLedger } from "./ledger.ts";
-import { checkVersion, identityOf, readMeta, writeMeta } from "./meta.ts";
+import { checkVersion, agreedIn, readMeta, writeMeta } from "./meta.ts";
 import { orderedText, originalOf } from "./names.ts";
 import { mongoPages } from "./pages.ts";
 import { mongoQuarantine } from "./quarantine.ts";
@@ -96,7 +96,7 @@ function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Eve
   let open = true;
   return {
     shared: true,
-    identity: () => identityOf(meta, randomBytes(9).toString("base64url")),
+    agreed: (name, proposal) => agreedIn(meta, name, proposal),
     load: (request) =>
       load({ customers, pages, paged: pagedTables, documents, loadedPages: paged, ledger }, request),
     save: async (save) => {

@@ -1,14 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { originalText, storedText } from "./sql-text.ts";
 import type { Sqlite } from "./database.ts";
 import type { Everyone } from "../store.ts";
 
-/** The name of the file's contents, made by whoever asks first. */
-export function identityOf(db: Sqlite): string {
-  db.prepare("INSERT INTO meta VALUES ('identity', ?) ON CONFLICT DO NOTHING").run(
-    randomBytes(9).toString("base64url"),
-  );
-  return db.prepare("SELECT value FROM meta WHERE name = 'identity'").get<[string]>()?.[0] ?? "";
+/** Keeps the first proposal under a name, and answers it ever after. */
+export function agreedIn(db: Sqlite, name: string, proposal: string): string {
+  const key = `agreed:${name}`;
+  db.prepare("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING").run(key, proposal);
+  return db.prepare("SELECT value FROM meta WHERE name = ?").get<[string]>(key)?.[0] ?? proposal;
 }
 
 /** Walks all documents and pages, and keeps what they are derived under; `settle` brings them up to date. */

@@ -1,6 +1,6 @@
 import type { Plan } from "../../customer/plan.ts";
 import type { Reads } from "../reads.ts";
-import { identityOf, sqliteEveryone } from "./everyone.ts";
+import { agreedIn, sqliteEveryone } from "./everyone.ts";
 import { sqliteHolders } from "./holders.ts";
 import { sqliteLedger } from "./ledger.ts";
 import { sqliteReadDocuments } from "./read-documents.ts";
@@ -102,7 +102,7 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
       };
     },
     shared: false,
-    identity: async () => identityOf(db),
+    agreed: async (name, proposal) => agreedIn(db, name, proposal),
     holders: async (table, after, limit) => {
       tables.settle();
       return sqliteHolders(db, tables.find, { table, after, limit });

@@ -41,14 +41,14 @@ export function isTooOld(version: string): boolean {
 }
 
 /** Throws SETTINGS_INVALID, with what to do, when a Redis would lose updates in silence or is too old. */
-export function checkHealth({ version, eviction }: RedisHealth, allowEviction: boolean): void {
+export function checkHealth({ version, eviction }: RedisHealth): void {
   if (isTooOld(version))
     throw new Customer360Error("SETTINGS_INVALID", `redis ${version} is older than ${OLDEST.join(".")}`);
-  if (eviction !== "noeviction" && !allowEviction)
+  if (eviction !== "noeviction")
     throw new Customer360Error(
       "SETTINGS_INVALID",
       `redis throws keys away when its memory is full (maxmemory-policy ${eviction}), updates among them: ` +
-        "set maxmemory-policy to noeviction, or allow eviction where nothing else fills it",
+        "set maxmemory-policy to noeviction, and give caches a Redis of their own",
     );
 }
 

@@ -38,8 +38,6 @@ export interface RedisUpdatesOptions {
   readonly deadlineMs?: number;
   /** How long a waiting reader hears nothing before it asks whether all is well, milliseconds; default 1,000. */
   readonly blockMs?: number;
-  /** Takes a Redis that throws keys away when its memory is full, for one where that never happens; default false. */
-  readonly allowEviction?: boolean;
 }
 
 /** Of several streams each is asked for its share of what is wanted, and for so many at least. */
@@ -124,7 +122,7 @@ export function redisUpdates(options: RedisUpdatesOptions): RedisUpdates {
     health: () => redisHealth(link),
     check: async () => {
       const found = await redisHealth(link);
-      checkHealth(found, options.allowEviction ?? false);
+      checkHealth(found);
       if (found.persistence === "none")
         log.warn("redis keeps nothing over a restart: each one tells every subscriber of a gap");
     },
