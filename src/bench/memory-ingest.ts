@@ -1,6 +1,7 @@
 import type { Change, SourceRecord } from "../cdc/change.ts";
 import { check } from "../cdc/check.ts";
 import { createDecoder } from "../cdc/decode.ts";
+import { listOf } from "../cdc/made-change.ts";
 import { apply } from "../customer/apply.ts";
 import { newCustomer } from "../customer/customer.ts";
 import type { Customer, Page, Row, Rows } from "../customer/customer.ts";
@@ -51,7 +52,7 @@ export class MemoryIngest {
       if (decoded.kind !== "change" || decoded.change.customerId === null) continue;
       if (check(decoded.change, decoded.table).kind !== "kept") continue;
       const changes = byCustomer.get(decoded.change.customerId);
-      if (changes === undefined) byCustomer.set(decoded.change.customerId, [decoded.change]);
+      if (changes === undefined) byCustomer.set(decoded.change.customerId, listOf(decoded.change));
       else changes.push(decoded.change);
     }
     for (const [customerId, changes] of byCustomer) this.#apply(customerId, changes);

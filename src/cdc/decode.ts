@@ -41,6 +41,7 @@ class TableDecoder {
   readonly #readers: Readers;
   readonly #slicer: Slicer | null;
   readonly #maker: RowMaker;
+  readonly #ops: ReadonlyMap<string, Op>;
 
   constructor(table: TablePlan, reading: Reading) {
     this.topics = table.topics;
@@ -48,6 +49,7 @@ class TableDecoder {
     this.#readers = readersOf(table);
     this.#slicer = reading === "sliced" ? new Slicer(table, this.#readers) : null;
     this.#maker = new RowMaker(table);
+    this.#ops = new Map([...BUILT_IN_OPS, ...table.ops]);
   }
 
   decode(record: SourceRecord): Decoded {
@@ -74,7 +76,7 @@ class TableDecoder {
   }
 
   #op(text: string | null): Op | null {
-    return text === null ? "upsert" : (this.#table.ops.get(text) ?? BUILT_IN_OPS.get(text) ?? null);
+    return text === null ? "upsert" : (this.#ops.get(text) ?? null);
   }
 
   /** The message key, when it is an object: anything else (a random id, say) names no column. */

@@ -1,13 +1,16 @@
 /** Room for what is put together here; longer texts are rare and take the ordinary way. */
 const scratch = Buffer.alloc(256);
 
+/** Shorter texts are put together in one piece anyway. */
+const ALWAYS_ONE = 13;
+
 /**
  * The parts one after the other, as a text in one piece. The engine makes a tree of its parts out of `a + b`, and a stored row
  * would carry that tree through every garbage collection; worth it for texts that rows keep.
  */
 export function inOnePiece(a: string, b: string, c: string, d = ""): string {
   const length = a.length + b.length + c.length + d.length;
-  if (length > scratch.length) return a + b + c + d;
+  if (length < ALWAYS_ONE || length > scratch.length) return a + b + c + d;
   const end = put(d, put(c, put(b, put(a, 0))));
   return end === length ? scratch.toString("latin1", 0, length) : a + b + c + d;
 }

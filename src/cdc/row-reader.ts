@@ -59,12 +59,13 @@ export class RowReader {
   readonly names: readonly string[];
   readonly #order: NameOrder;
   readonly #empty: readonly undefined[];
-  readonly #asDigits: readonly boolean[];
+  /** By slot: numbers are kept as digits. */
+  readonly asDigits: readonly boolean[];
 
   /** `exact`: names whose numbers are kept as digits, being wanted as text in the end. */
   constructor(names: readonly string[], unclear: readonly string[] = [], exact: readonly string[] = []) {
     this.names = names;
-    this.#asDigits = names.map((name) => exact.includes(name));
+    this.asDigits = names.map((name) => exact.includes(name));
     this.#order = new NameOrder(names, unclear);
     this.#empty = names.map(() => undefined);
   }
@@ -80,7 +81,7 @@ export class RowReader {
     for (let place = 0; ; place++) {
       const slot = this.#order.take(scanner, place);
       if (slot >= 0) {
-        const value = scanner.value(this.#asDigits[slot]);
+        const value = scanner.value(this.asDigits[slot]);
         if (value === undefined) return null;
         row[slot] = value;
       } else if (slot === END) return row;

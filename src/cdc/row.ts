@@ -1,5 +1,6 @@
 import { binlogComponents, type BinlogPlace } from "./binlog.ts";
 import type { Change, Op, Position, Refusal, RefusalCode, SourceRecord, Value, Values } from "./change.ts";
+import { MadeChange } from "./made-change.ts";
 import { trimDecimal } from "./decimals.ts";
 import type { Envelope, KeyRow } from "./envelope.ts";
 import { integerText, type Json } from "./json.ts";
@@ -135,7 +136,7 @@ export class RowMaker {
       sourceMs: this.#clock === null ? millisOf(envelope.sourceMs) : instantMs(carried?.set[this.#clock]),
       ingestedMs: record.timestampMs,
     };
-    return withheld === undefined ? change : { ...change, withheld };
+    return withheld === undefined ? new MadeChange(change) : { ...change, withheld };
   }
 
   #text(value: Value): string {

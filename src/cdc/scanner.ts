@@ -56,7 +56,11 @@ export class Scanner {
 
   /** Whether nothing but white space is left, and what was passed over is UTF-8. */
   endsWell(): boolean {
-    if (this.peek() !== -1) return false;
+    return this.peek() === -1 && this.isUtf8();
+  }
+
+  /** Whether what was passed over is UTF-8. */
+  isUtf8(): boolean {
     return !this.passedUnicode || !this.bytes.toString("utf8", 0, this.bytes.length).includes("\ufffd");
   }
 
@@ -308,9 +312,7 @@ function shortText(bytes: Buffer, at: number, length: number): string {
   return twelve.slice(0, length);
 }
 
-const TRUE = Buffer.from("true");
-const FALSE = Buffer.from("false");
-const NULL = Buffer.from("null");
+const [TRUE, FALSE, NULL] = [Buffer.from("true"), Buffer.from("false"), Buffer.from("null")] as const;
 
 function digitsEnd(bytes: Buffer, from: number): number {
   let at = from;

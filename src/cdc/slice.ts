@@ -1,9 +1,11 @@
 import { BINLOG_FIELDS, isFile } from "./binlog.ts";
 import { declaresWrapper, flatEnvelope, FLAT_FIELDS, type Envelope, type KeyRow } from "./envelope.ts";
+import type { Wanted } from "./outline.ts";
 import { compileRow, type RowColumns } from "./row-columns.ts";
 import { END, NameOrder, RowReader, UNCLEAR, UNWANTED, type RawRow } from "./row-reader.ts";
 import { Scanner } from "./scanner.ts";
 import { SchemaCache } from "./schema-cache.ts";
+import { Stencils } from "./stencils.ts";
 import type { TablePlan } from "./table.ts";
 
 /** Readers of one table's records, shared by the fast path and the full one, so that both fill the same slots. */
@@ -44,6 +46,13 @@ const BEFORE = 2;
 const AFTER = 3;
 const SOURCE = 4;
 
+/** Where a record begins to be compared with known shapes, and the decoders of its columns. */
+interface Begin {
+  readonly from: number;
+  readonly columns: RowColumns;
+}
+
+const WITH_SCHEMA = Buffer.from('{"schema":');
 const OPEN_OBJECT = 0x7b;
 const LETTER_N = 0x6e;
 const SCHEMA_NAME = Buffer.from('"schema":');
@@ -65,6 +74,7 @@ export class Slicer {
   readonly #wrapper = new NameOrder(WRAPPER);
   readonly #source = new RowReader(["lsn", "ts_ms", ...BINLOG_FIELDS], [], ["lsn", "pos", "row"]);
   readonly #scanner = new Scanner(Buffer.alloc(0));
+  readonly #stencils: Stencils;
 
   constructor(table: TablePlan, readers: Readers) {
     this.#table = table;
@@ -72,21 +82,56 @@ export class Slicer {
     this.#plain = compileRow(table, null);
     this.#valueSchemas = new SchemaCache(table);
     this.#keySchemas = new SchemaCache(table);
+    this.#stencils = new Stencils(wantedOf(readers.value, this.#source), {
+      empty: Array.from(
+        { length: readers.value.names.length + 1 + this.#source.names.length },
+        () => undefined,
+      ),
+      asDigits: [...readers.value.asDigits, false, ...this.#source.asDigits],
+      scanner: this.#scanner,
+    });
   }
 
   /** Opens a value. `needsBefore`: the old row is wanted even if there is a new one. */
   value(bytes: Buffer, needsBefore: boolean): Envelope | null {
-    const scanner = this.#scanner;
-    scanner.reset(bytes);
     if (this.#table.format === "flat") {
+      this.#scanner.reset(bytes);
       const row = this.#row(this.#readers.value, this.#valueSchemas);
       return row === null ? null : flatEnvelope(row, this.#readers.value, this.#table);
     }
+    return (needsBefore ? null : this.#known(bytes)) ?? this.#unknown(bytes, needsBefore);
+  }
+
+  /** A record of a shape met before. */
+  #known(bytes: Buffer): Envelope | null {
+    const begin = this.#begin(bytes);
+    const values = begin === null ? null : this.#stencils.read(bytes, begin.from);
+    if (begin === null || values === null) return null;
+    const [op, lsn, sourceMs, file, pos, row] = values.slice(this.#readers.value.names.length);
+    if (typeof op !== "string") return null;
+    const binlog = isFile(file) ? { file, pos, row } : undefined;
+    return { op, before: null, after: values, lsn, binlog, sourceMs, columns: begin.columns };
+  }
+
+  /** Where a record's shape begins: behind an embedded schema, which has a memory of its own; null when that is unreadable. */
+  #begin(bytes: Buffer): Begin | null {
+    const scanner = this.#scanner;
+    scanner.reset(bytes);
+    if (!scanner.takeLiteral(WITH_SCHEMA)) return { from: 0, columns: this.#plain };
+    const columns = this.#valueSchemas.take(scanner);
+    return columns === null ? null : { from: scanner.at, columns };
+  }
+
+  /** A record walked over name by name, and then remembered by its shape. */
+  #unknown(bytes: Buffer, needsBefore: boolean): Envelope | null {
+    const scanner = this.#scanner;
+    scanner.reset(bytes);
     const found = this.#nothing();
     if (!scanner.openObject() || !this.#readOuter(found) || !scanner.endsWell()) return null;
     if (found.op === null || !this.#readBefore(found, needsBefore)) return null;
     const { op, before, after, source } = found;
     const columns = hasSeen(found, PAYLOAD) ? found.columns : this.#plain;
+    if (!needsBefore && after !== null) this.#stencils.learn(bytes, this.#begin(bytes)?.from ?? 0);
     const [lsn, sourceMs, file, pos, row] = source ?? [];
     const binlog = isFile(file) ? { file, pos, row } : undefined;
     return { op, before, after, lsn, binlog, sourceMs, columns };
@@ -206,6 +251,19 @@ export class Slicer {
     if (this.#scanner.peek() !== LETTER_N) return schemas.take(this.#scanner);
     return this.#scanner.skip() ? this.#plain : null;
   }
+}
+
+/** What is wanted of an envelope: the columns of the new row, behind them the op, behind that what its source says. */
+function wantedOf(row: RowReader, source: RowReader): Wanted {
+  const slotsOf = (names: readonly string[], first: number): Wanted =>
+    new Map(names.map((name, index) => [name, first + index]));
+  const op = row.names.length;
+  return new Map<string, number | Wanted>([
+    ["before", new Map()],
+    ["after", slotsOf(row.names, 0)],
+    ["source", slotsOf(source.names, op + 1)],
+    ["op", op],
+  ]);
 }
 
 function hasSeen(found: Found, slot: number): boolean {

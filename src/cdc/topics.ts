@@ -23,7 +23,8 @@ export function ownerOfTopics<T extends { readonly topics: readonly string[] }>(
       if (!known.has(topic)) known.set(topic, owner);
     }
   return (topic) => {
-    if (known.has(topic)) return known.get(topic);
+    const found = known.get(topic);
+    if (found !== undefined || known.has(topic)) return found;
     const owner = patterns.find(({ pattern }) => pattern.test(topic))?.owner;
     known.set(topic, owner);
     return owner;

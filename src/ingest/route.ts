@@ -1,4 +1,5 @@
 import type { Change, Origin, Position, Refusal } from "../cdc/change.ts";
+import { listOf } from "../cdc/made-change.ts";
 import type { TablePlan } from "../cdc/table.ts";
 import { NOBODY } from "../customer/customer.ts";
 import type { Place } from "../store/store.ts";
@@ -116,7 +117,7 @@ function group(moving: Map<TablePlan, Map<string, Change[]>>, table: TablePlan, 
   let rows = moving.get(table);
   if (rows === undefined) moving.set(table, (rows = new Map()));
   const versions = rows.get(change.key);
-  if (versions === undefined) rows.set(change.key, [change]);
+  if (versions === undefined) rows.set(change.key, listOf(change));
   else versions.push(change);
 }
 
@@ -168,7 +169,7 @@ function routeRow(draft: Draft, { table, versions, places }: MovingRow): void {
 
 function send({ changes }: Draft, change: Change, { customerId }: Spot): void {
   const sent = changes.get(customerId);
-  if (sent === undefined) changes.set(customerId, [change]);
+  if (sent === undefined) changes.set(customerId, listOf(change));
   else sent.push(change);
 }
 
