@@ -13,6 +13,7 @@ import type { Settings } from "./settings.ts";
 import { startStack, type Stack } from "./stack.ts";
 import { Subscriber } from "./subscriber.ts";
 import { Topics } from "./topics.ts";
+import { overSse, overWebSocket } from "./transports.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
 /** A fault that was injected and what came after it. */
@@ -48,20 +49,21 @@ const CUSTOMERS_PER_CHANGE = 1 / 100;
 /** Subscribers of both API processes: each watched customer, all customers, and some who only want the newest. */
 function subscribe({ api }: Stack): readonly { customerId: string | null; subscriber: Subscriber }[] {
   return api.flatMap(({ name, url }) => {
-    const one = (customerId: string | null, mode: "EVERY" | "LATEST") => ({
+    const one = (customerId: string | null, mode: "EVERY" | "LATEST", transport = overWebSocket) => ({
       customerId,
       subscriber: new Subscriber({
-        name: `${name}, ${mode} of ${customerId ?? "all"}`,
-        url,
-        customerId,
-        mode,
+        name: `${name}, ${mode} of ${customerId ?? "all"}${transport === overSse ? " (SSE)" : ""}`,
+        ...{ url, customerId, mode, transport },
       }),
     });
     return [
       ...[...PROBES, ...WATCHED_IDS.slice(0, 6)].map((customerId) => one(customerId, "EVERY")),
       ...[...WATCHED_IDS.slice(0, 2), "c1"].map((customerId) => one(customerId, "LATEST")),
+      ...WATCHED_IDS.slice(6, 9).map((customerId) => one(customerId, "EVERY", overSse)),
+      one("c2", "LATEST", overSse),
       one(null, "EVERY"),
       one(null, "LATEST"),
+      one(null, "EVERY", overSse),
     ];
   });
 }

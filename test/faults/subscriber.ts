@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { createClient } from "graphql-ws";
-import { WebSocket } from "ws";
 import { SubscriberLog, type Frame } from "./subscriber-log.ts";
+import type { Transport } from "./transports.ts";
 
 /** What to subscribe to, and where. */
 export interface Subscription {
@@ -10,6 +9,7 @@ export interface Subscription {
   /** One customer; null for all of them. */
   readonly customerId: string | null;
   readonly mode: "EVERY" | "LATEST";
+  readonly transport: Transport;
 }
 
 const SHOWN = `fragment Shown on Customer { customerId revision people { score } metrics { spend payments } }`;
@@ -22,7 +22,7 @@ const FRAMES = `{
   ... on Ended { reason retryable resume }
 }`;
 
-function operation({ customerId, mode }: Subscription): string {
+function operationOf({ customerId, mode }: Subscription): string {
   return customerId === null
     ? `subscription ($after: Cursor) { frame: customersUpdates(mode: ${mode}, after: $after) ${FRAMES} } ${SHOWN}`
     : `subscription ($after: Cursor) { frame: customerUpdates(customerId: "${customerId}", mode: ${mode}, after: $after) ${FRAMES} } ${SHOWN}`;
@@ -61,8 +61,6 @@ export class Subscriber {
   /** Told after each frame. */
   readonly #heard = new Set<() => void>();
   #after: string | null = null;
-  /** Ends the connection there is. */
-  #end: () => void = () => {};
   readonly #running: Promise<void>;
   connections = 0;
 
@@ -91,7 +89,6 @@ export class Subscriber {
 
   async stop(): Promise<void> {
     this.#stopped.abort();
-    this.#end();
     await this.#running;
   }
 
@@ -105,28 +102,16 @@ export class Subscriber {
 
   async #connection(): Promise<void> {
     this.connections += 1;
-    const client = createClient({
-      url: `${this.#subscription.url.replace(/^http/, "ws")}/graphql`,
-      webSocketImpl: WebSocket,
-      retryAttempts: 0,
-      lazy: true,
+    const { url, transport } = this.#subscription;
+    const operation = { query: operationOf(this.#subscription), variables: { after: this.#after } };
+    await transport(url, operation, {
+      data: (data) => {
+        const sent = (data as { readonly frame?: Sent } | null)?.frame;
+        if (sent !== undefined) this.#take(sent);
+      },
+      refused: (errors) => this.#refused(errors),
+      signal: this.#stopped.signal,
     });
-    await new Promise<void>((resolve) => {
-      const payload = { query: operation(this.#subscription), variables: { after: this.#after } };
-      const end = client.subscribe<{ frame: Sent }>(payload, {
-        next: ({ data }) => {
-          if (data?.frame !== undefined) this.#take(data.frame);
-        },
-        error: (error) => {
-          this.#objected(error);
-          resolve();
-        },
-        complete: resolve,
-      });
-      this.#end = end;
-      if (this.#stopped.signal.aborted) end();
-    });
-    await client.dispose();
   }
 
   #take(sent: Sent): void {
@@ -135,10 +120,9 @@ export class Subscriber {
     for (const done of [...this.#heard]) done();
   }
 
-  /** A broken connection is no fault; a cursor of its own that is refused is one. */
-  #objected(error: unknown): void {
-    if (!Array.isArray(error)) return;
-    const text = JSON.stringify(error);
+  /** An outage is no fault; a cursor of its own that is refused is one. */
+  #refused(errors: unknown): void {
+    const text = JSON.stringify(errors);
     if (/CURSOR_INVALID|BAD_USER_INPUT|GRAPHQL_VALIDATION/.test(text))
       this.log.breaches.push({ wrong: "wrong state", text: `${this.#subscription.name}: refused: ${text}` });
   }
