@@ -30,6 +30,7 @@ export const overWebSocket: Transport = async (url, operation, { data, refused, 
     retryAttempts: 0,
     lazy: true,
   });
+  let stopListening = (): void => {};
   await new Promise<void>((resolve) => {
     const end = client.subscribe(operation, {
       next: (payload) => data(payload.data),
@@ -40,8 +41,10 @@ export const overWebSocket: Transport = async (url, operation, { data, refused, 
       complete: resolve,
     });
     if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
+    signal.addEventListener("abort", end, { once: true });
+    stopListening = () => signal.removeEventListener("abort", end);
   });
+  stopListening();
   await client.dispose();
 };
 
@@ -57,7 +60,7 @@ export const overSse: Transport = async (url, operation, { data, refused, signal
       method: "POST",
       headers: { "content-type": "application/json", accept: "text/event-stream" },
       body: JSON.stringify(operation),
-      signal,
+      signal: AbortSignal.any([signal]),
     });
     if (response.body === null) return;
     let text = "";
