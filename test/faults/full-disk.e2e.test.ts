@@ -8,11 +8,12 @@ import { audit } from "./audit.ts";
 import { History, PAYMENTS, PEOPLE, PIPELINE } from "./history.ts";
 import { Truth, type TrueCustomer } from "./truth.ts";
 
+const NOBODY: ReadonlyMap<string, Shown> = new Map();
 const PATIENCE = { timeout: 60_000, interval: 500 };
 
 /** No file of the process may grow beyond so many bytes: to whoever writes it that is a full disk. `unlimited` makes room. */
 function room(program: Program, bytes: number | "unlimited"): void {
-  execFileSync("prlimit", ["--pid", String(program.pid()), `--fsize=${bytes}:`]);
+  execFileSync("/usr/bin/prlimit", ["--pid", String(program.pid()), `--fsize=${bytes}:`]);
 }
 
 /** How often a save was tried again. */
@@ -21,7 +22,9 @@ async function retries({ url }: Program): Promise<number> {
   return Number(/^customer360_retries_total\{[^}]*"store"[^}]*\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
 }
 
-function text(customers: ReadonlyMap<string, TrueCustomer>): string {
+type Shown = Pick<TrueCustomer, "score"> & { readonly payments: ReadonlyMap<string, number> };
+
+function text(customers: ReadonlyMap<string, Shown>): string {
   const lines = [...customers].map(([id, { score, payments }]) =>
     JSON.stringify([id, score, [...payments].sort()]),
   );
@@ -49,7 +52,7 @@ test("a full disk below the embedded store stops ingest with a word, loses nothi
     expect(full.log()).toMatch(/SQLITE_(FULL|IOERR)\w* on .*saving failed, trying again/);
     room(full, "unlimited");
     // Looking may fail as well, until an attempt finds that there is room.
-    const shown = async () => text((await audit(full.url).catch(() => null))?.customers ?? new Map());
+    const shown = async () => text((await audit(full.url).catch(() => null))?.customers ?? NOBODY);
     await expect.poll(shown, PATIENCE).toBe(text(truth.customers()));
     expect((await audit(full.url)).quarantined).toHaveLength(truth.poison.size);
   } finally {

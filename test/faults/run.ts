@@ -40,7 +40,7 @@ export type Tell = (line: string) => void;
  * What is fed besides faults, at least and at most: half of what a trial shows to be possible, or recovery would be the time a backlog takes.
  * A machine that cannot take the least shows just that, and comes to an end all the same.
  */
-const CHANGES_PER_SECOND = { least: 250, most: 1_000 };
+const CHANGES_PER_SECOND = { least: 150, most: 1_000 };
 /** Records of the trial: the first warm up, the others are measured. */
 const TRIAL = { warmUp: 500, measured: 2_000 };
 const SLICE_MS = 100;
