@@ -19,6 +19,7 @@ const LARGE: ReadonlySet<string> = new Set([
   "notes",
   "totals",
   "history",
+  "crossings",
 ] satisfies (keyof Customer)[]);
 
 /** Levels of such a part, of the rows of a page, and of one row, that are remembered. What lies below is weighed faster than it is looked up. */
