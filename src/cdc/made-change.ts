@@ -3,7 +3,7 @@ import type { Change, Op, Origin, Position, Values } from "./change.ts";
 /**
  * A change as an object of a class. A literal would do, but objects of a literal that mostly outlive a collection are made in the
  * old generation from then on: there the changes of a batch that only repeats would keep their values, which nobody wants, through
- * every young collection, and that is a fifth of what a repeat costs.
+ * every young collection: an eighth of the instructions that a repeat takes.
  */
 export class MadeChange implements Change {
   readonly table: string;
