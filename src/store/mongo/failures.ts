@@ -66,6 +66,8 @@ export function failureOf(error: unknown, where: string): Error {
 function isBroken(error: unknown): boolean {
   const { name, code } = failing(error);
   if (BROKEN.test(name)) return true;
+  // A write to a socket that was reset at that moment fails with the error of the system, which the driver hands on as it is.
+  if (error instanceof Error && "syscall" in error && typeof code === "string") return true;
   if (name !== "MongoBulkWriteError" || typeof code === "number") return false;
   return MARKS_OF_BROKEN.some((mark) => mark in (error as object));
 }
