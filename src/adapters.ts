@@ -17,7 +17,7 @@ import type { Log } from "./log.ts";
 import { lookAtKafka, lookAtLag } from "./looks.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Status } from "./server/probes.ts";
-import { openDataDirectory, type DataDirectory } from "./store/data-directory.ts";
+import { openDataDirectory, type DataDirectory } from "./embedded/data-directory.ts";
 import type { Reads } from "./store/reads.ts";
 import { sqliteStore } from "./store/sqlite/store.ts";
 import type { Everyone, Forgetting, Store } from "./store/store.ts";

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
+  adaptersApart,
   adaptersInApp,
   direction,
   documented,
@@ -84,6 +85,19 @@ const RULES: readonly (readonly [law: string, rule: Rule, violations: readonly F
     "adapters are chosen in adapters.ts alone",
     adaptersInApp,
     [new Map([["src/cli/ingest.ts", 'import { sqliteStore } from "../store/sqlite/store.ts";']])],
+  ],
+  [
+    "an adapter is known to its own folder alone",
+    adaptersApart,
+    [
+      new Map([["src/store/facts.ts", 'import { filterSql } from "./sqlite/filter-sql.ts";']]),
+      new Map([["src/store/mongo/reads.ts", 'import type { FilterSql } from "../sqlite/filter-sql.ts";']]),
+      new Map([
+        ["src/updates/local/stream.ts", 'import { sqliteJournal } from "../../store/sqlite/journal.ts";'],
+      ]),
+      new Map([["src/resolvers/customers.ts", 'import { entryId } from "../updates/redis/place.ts";']]),
+      new Map([["src/cli/replay.ts", 'import { lookUpRanges } from "../ingest/kafka/ranges.ts";']]),
+    ],
   ],
   [
     "every export says what it is for",

@@ -5,8 +5,7 @@ import type { Customer, Rows } from "../customer/customer.ts";
 import type { ComparedAs, FieldRef } from "../customer/filter.ts";
 import { onlyRow } from "../customer/metrics.ts";
 import type { MetricType, Plan } from "../customer/plan.ts";
-import { decimalKey, storedText } from "./sqlite/sql-text.ts";
-import type { SqlValue } from "./sqlite/database.ts";
+import { decimalKey, storedText } from "./stored-text.ts";
 
 /** One thing about a customer that lists are filtered and ordered by: a metric, a column of a one-row table, a segment's tier. */
 export interface Fact {
@@ -15,6 +14,16 @@ export interface Fact {
   /** `metric:balance`, `column:patterns.date`, `segment:engagement`, `rows:accounts`. */
   readonly name: string;
   readonly as: ComparedAs;
+}
+
+/** The fact with a name, or null where the pipeline declares none. */
+export type FindFact = (name: string) => Fact | null;
+
+/** The fact with a name. A missing one is a bug: schema and store are built from the same pipeline. */
+export function requireFact(find: FindFact, name: string): Fact {
+  const fact = find(name);
+  if (fact === null) throw new Error(`the pipeline declares no ${name} to filter or order by`);
+  return fact;
 }
 
 /** Facts read from the same part of a document: when that part is the same object, none of them changed. */
@@ -96,8 +105,11 @@ function liveRows(rows: Rows): number {
 /** A value that is there but compares with nothing, such as NaN. Blobs sort after every number and text. */
 export const INCOMPARABLE: Uint8Array = new Uint8Array(0);
 
-/** A value as stored: SQL compares stored values as `compareValues` compares the originals. */
-export function storedValue(value: Value | undefined, as: ComparedAs): SqlValue {
+/** What a value of a fact is stored as. Null is none, and an empty blob is `INCOMPARABLE`. */
+export type StoredValue = string | number | Uint8Array | null;
+
+/** A value as stored: databases compare stored values as `compareValues` compares the originals. */
+export function storedValue(value: Value | undefined, as: ComparedAs): StoredValue {
   if (value === undefined || value === null) return null;
   if (typeof value === "object") return INCOMPARABLE;
   switch (as) {

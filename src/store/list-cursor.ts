@@ -1,13 +1,15 @@
 import { Customer360Error } from "../errors.ts";
-import type { SqlValue } from "./sqlite/database.ts";
+
+/** What a list is ordered by. */
+export type CursorValue = string | number | null;
 
 /** Text that stands for the last entry seen of one kind of list: the values it was ordered by. */
-export function writeCursor(list: string, values: readonly SqlValue[]): string {
+export function writeCursor(list: string, values: readonly CursorValue[]): string {
   return Buffer.from(JSON.stringify([list, ...values.map(write)])).toString("base64url");
 }
 
 /** The values of a cursor of this kind of list. Throws CURSOR_INVALID for anything else. */
-export function readCursor(list: string, text: string, types: readonly CursorType[]): readonly SqlValue[] {
+export function readCursor(list: string, text: string, types: readonly CursorType[]): readonly CursorValue[] {
   let parts: unknown = null;
   try {
     parts = JSON.parse(Buffer.from(text, "base64url").toString());
@@ -15,7 +17,7 @@ export function readCursor(list: string, text: string, types: readonly CursorTyp
     // Answered below, with everything else that is no cursor.
   }
   if (Array.isArray(parts) && parts[0] === list && parts.length === types.length + 1) {
-    const values: (SqlValue | undefined)[] = parts.slice(1).map(read);
+    const values: (CursorValue | undefined)[] = parts.slice(1).map(read);
     if (values.every((value, index) => fits(value, types[index]))) return values;
   }
   throw new Customer360Error("CURSOR_INVALID", "`after` is not a cursor of this list.");
@@ -25,11 +27,11 @@ export function readCursor(list: string, text: string, types: readonly CursorTyp
 export type CursorType = "text" | "number" | "any";
 
 /** Numbers travel as text, since JSON knows no infinities. */
-function write(value: SqlValue): string | null {
-  return value === null ? null : typeof value === "number" ? `n${value}` : `t${String(value)}`;
+function write(value: CursorValue): string | null {
+  return value === null ? null : typeof value === "number" ? `n${value}` : `t${value}`;
 }
 
-function read(part: unknown): SqlValue | undefined {
+function read(part: unknown): CursorValue | undefined {
   if (part === null) return null;
   if (typeof part !== "string") return undefined;
   const rest = part.slice(1);
@@ -37,7 +39,7 @@ function read(part: unknown): SqlValue | undefined {
   return part.startsWith("n") && !Number.isNaN(Number(rest)) ? Number(rest) : undefined;
 }
 
-function fits(value: SqlValue | undefined, type: CursorType | undefined): value is SqlValue {
+function fits(value: CursorValue | undefined, type: CursorType | undefined): value is CursorValue {
   if (type === "any") return value !== undefined;
   return typeof value === (type === "text" ? "string" : "number");
 }

@@ -1,5 +1,5 @@
 import type { Announcement, Customer, Update } from "../customer/customer.ts";
-import type { Body } from "../store/sqlite/document-text.ts";
+import type { Body } from "../store/document-text.ts";
 import {
   announcementText,
   bodyBytes,
@@ -7,8 +7,8 @@ import {
   lightDocument,
   lightNotesText,
   outboxTexts,
-} from "../store/sqlite/document-text.ts";
-import type { Utf8Text } from "../store/sqlite/utf8-text.ts";
+} from "../store/document-text.ts";
+import type { Utf8Text } from "../store/utf8-text.ts";
 
 /** An update as readers get it: its document without outbox, and of its notes the number of live rows per paged table only. */
 export function lightUpdate(update: Update): Update {

@@ -6,7 +6,7 @@ import Libsql from "libsql";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { run } from "../../src/cli/program.ts";
 import type { Finding } from "../../src/doctor/report.ts";
-import { openDataDirectory } from "../../src/store/data-directory.ts";
+import { openDataDirectory } from "../../src/embedded/data-directory.ts";
 
 const PIPELINE = "pipelines/banking.yaml";
 

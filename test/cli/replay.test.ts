@@ -10,7 +10,7 @@ import { replayConnectionsOf } from "../../src/connections.ts";
 import { openReplay } from "../../src/replaying.ts";
 import { readPlan } from "../../src/cli/options.ts";
 import { beginProgress, isReplayed, replayId } from "../../src/ingest/replay/progress.ts";
-import { readSqlite } from "../../src/store/sqlite/database.ts";
+import { readSqlite } from "../../src/embedded/database.ts";
 import { canonical } from "../../src/customer/canonical.ts";
 import { EMPTY_SAVE } from "../../src/store/store.ts";
 import { sqliteStore } from "../../src/store/sqlite/store.ts";

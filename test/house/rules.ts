@@ -59,6 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   prometheus: ["metrics", "metrics-list"],
   config: ["errors", "log"],
   doctor: ["clock"],
+  embedded: ["errors"],
   plan: ["cdc", "customer", "errors"],
   demo: ["cdc", "clock", "errors", "ingest/source"],
   ingest: [
@@ -72,7 +73,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "store/store",
     "updates/updates",
   ],
-  store: ["cdc", "customer", "clock", "doctor", "log", "errors", "ingest/source"],
+  store: ["cdc", "customer", "clock", "doctor", "embedded", "log", "errors", "ingest/source"],
   updates: [
     "cdc",
     "customer",
@@ -81,12 +82,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "metrics",
     "log",
     "errors",
+    "embedded",
     "store/reads",
-    "store/sqlite/database",
-    "store/sqlite/schema",
-    "store/sqlite/utf8-text",
-    "store/sqlite/sql-text",
-    "store/sqlite/document-text",
+    "store/document-text",
+    "store/utf8-text",
   ],
   resolvers: [
     "cdc",
@@ -165,7 +164,7 @@ export const noBarrels: Rule = (files) =>
 
 /** Client libraries, and the files that may import them. */
 const CLIENTS: readonly (readonly [library: RegExp, only: RegExp])[] = [
-  [/^libsql$/, /^src\/store\/sqlite\/database\.ts$/],
+  [/^libsql$/, /^src\/embedded\/database\.ts$/],
   [/^@marcbachmann\/cel-js/, /^src\/plan\/cel\.ts$/],
   [/^yaml$/, /^src\/plan\/document\.ts$/],
   [/^zod$/, /^src\/(plan\/file|config)\.ts$/],
@@ -207,6 +206,25 @@ export const adaptersInApp: Rule = (files) =>
         .filter((to) => ADAPTER.test(to))
         .map((to) => `${file}: imports the adapter ${to}`),
     );
+
+/** What a port and its adapters share lies in the port's folder; a folder below it is an adapter. `replay` is a step of ingest. */
+const ADAPTER_FOLDER = /^src\/(?:ingest\/(?!replay\/)|store\/|updates\/)[^/]+\//;
+
+/** An adapter can be replaced or removed alone: below the files that put a process together, only its own folder knows it. */
+export const adaptersApart: Rule = (files) =>
+  [...files]
+    .filter(([file]) => /^src\/(?!bench\/)[^/]+\//.test(file))
+    .flatMap(([file, text]) => {
+      const own = ADAPTER_FOLDER.exec(file)?.[0];
+      return importsOf(text)
+        .filter(isLocal)
+        .map(({ from }) => resolved(file, from))
+        .filter((to) => {
+          const theirs = ADAPTER_FOLDER.exec(to)?.[0];
+          return theirs !== undefined && theirs !== own;
+        })
+        .map((to) => `${file}: imports ${to}, which belongs to an adapter`);
+    });
 
 const EXPORT = /^export (?:async )?(?:function\*?|const|let|class|abstract class|interface|type) (\w+)/;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Customer } from "../../src/customer/customer.ts";
 import { sqliteStore } from "../../src/store/sqlite/store.ts";
-import { openSqlite } from "../../src/store/sqlite/database.ts";
+import { openSqlite } from "../../src/embedded/database.ts";
 import { EMPTY_SAVE } from "../../src/store/store.ts";
 import { newPage, next, pageChange, row, saving, SHAPES } from "../contract/shapes.ts";
 

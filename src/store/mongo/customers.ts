@@ -1,6 +1,5 @@
 import type { Customer } from "../../customer/customer.ts";
-import { factName } from "../facts.ts";
-import { type FindFact, requireFact } from "../sqlite/filter-sql.ts";
+import { factName, type FindFact, requireFact } from "../facts.ts";
 import { readCursor, writeCursor } from "../list-cursor.ts";
 import type { IndexSpec, MongoCollection } from "./client.ts";
 import type { StoredCustomer } from "./documents.ts";

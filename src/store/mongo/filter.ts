@@ -1,7 +1,6 @@
 import type { Comparison, ComparedAs, CustomerFilter } from "../../customer/filter.ts";
-import { factName } from "../facts.ts";
-import type { FindFact } from "../sqlite/filter-sql.ts";
-import { requireFact } from "../sqlite/filter-sql.ts";
+import { factName, requireFact } from "../facts.ts";
+import type { FindFact } from "../facts.ts";
 import { factField, factValue } from "./facts.ts";
 import { orderedText } from "./names.ts";
 import type { Stored } from "./values.ts";

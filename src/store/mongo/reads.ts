@@ -1,6 +1,6 @@
 import { NOBODY } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
-import type { FindFact } from "../sqlite/filter-sql.ts";
+import type { FindFact } from "../facts.ts";
 import type { Mongo } from "./client.ts";
 import { indexesFor, listCustomers } from "./customers.ts";
 import type { StoredCustomer } from "./documents.ts";

@@ -1,4 +1,4 @@
-import type { Sqlite, SqlValue } from "./database.ts";
+import type { Sqlite, SqlValue } from "../../embedded/database.ts";
 
 /** Rows of one table on their way into it, many with one statement: crossing over to the database costs as much as the insert itself. */
 export interface BulkRows {

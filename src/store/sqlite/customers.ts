@@ -3,10 +3,10 @@ import { NOBODY, newCustomer } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
 import type { BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
-import { announcementText, bodyBytes, parseBody } from "./document-text.ts";
-import { originalText, storedText } from "./sql-text.ts";
+import { announcementText, bodyBytes, parseBody } from "../document-text.ts";
+import { originalText, storedText } from "../stored-text.ts";
 import type { Heads } from "./heads.ts";
-import type { Sqlite } from "./database.ts";
+import type { Sqlite } from "../../embedded/database.ts";
 import type { Pending, PendingCustomer } from "./pending.ts";
 import type { Place } from "../store.ts";
 

@@ -1,5 +1,5 @@
-import { originalText, storedText } from "./sql-text.ts";
-import type { Sqlite } from "./database.ts";
+import { originalText, storedText } from "../stored-text.ts";
+import type { Sqlite } from "../../embedded/database.ts";
 import type { Everyone } from "../store.ts";
 
 /** Keeps the first proposal under a name, and answers it ever after. */

@@ -1,8 +1,8 @@
 import type { Comparison, CustomerFilter } from "../../customer/filter.ts";
-import { factName, INCOMPARABLE, storedValue } from "../facts.ts";
-import type { Fact } from "../facts.ts";
-import { storedText } from "./sql-text.ts";
-import type { SqlValue } from "./database.ts";
+import { factName, INCOMPARABLE, requireFact, storedValue } from "../facts.ts";
+import type { Fact, FindFact } from "../facts.ts";
+import { storedText } from "../stored-text.ts";
+import type { SqlValue } from "../../embedded/database.ts";
 
 /** A condition over the table `facts` that answers true or false exactly as `matches` does. */
 export interface FilterSql {
@@ -10,16 +10,6 @@ export interface FilterSql {
   readonly parameters: readonly SqlValue[];
   /** Columns it compares by value: worth an index. */
   readonly columns: ReadonlySet<string>;
-}
-
-/** The fact with a name, or null where the pipeline declares none. */
-export type FindFact = (name: string) => Fact | null;
-
-/** The fact with a name. A missing one is a bug: schema and store are built from the same pipeline. */
-export function requireFact(find: FindFact, name: string): Fact {
-  const fact = find(name);
-  if (fact === null) throw new Error(`the pipeline declares no ${name} to filter or order by`);
-  return fact;
 }
 
 /** Translates a filter. Null selects everybody. */

@@ -1,6 +1,6 @@
 import type { Page, PageRef } from "../../customer/customer.ts";
-import { Lately } from "./lately.ts";
-import type { Sqlite } from "./database.ts";
+import { Lately } from "../lately.ts";
+import type { Sqlite } from "../../embedded/database.ts";
 
 /** What a page's header says. A page that is not stored has revision 0. */
 export type Header = Pick<Page, "revision" | "liveRows" | "totals">;

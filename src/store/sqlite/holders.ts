@@ -1,7 +1,7 @@
 import { NOBODY } from "../../customer/customer.ts";
-import { originalText, storedText } from "./sql-text.ts";
-import type { Sqlite } from "./database.ts";
-import type { FindFact } from "./filter-sql.ts";
+import { originalText, storedText } from "../stored-text.ts";
+import type { Sqlite } from "../../embedded/database.ts";
+import type { FindFact } from "../facts.ts";
 
 /** Which holders: of a table's live rows, in id order after an id. */
 export interface HoldersQuery {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Position } from "../../cdc/change.ts";
 import type { Checkpoint } from "../../ingest/source.ts";
-import { storedText } from "./sql-text.ts";
-import type { Sqlite } from "./database.ts";
+import { storedText } from "../stored-text.ts";
+import type { Sqlite } from "../../embedded/database.ts";
 import type { Quarantined, Save } from "../store.ts";
 
 /** What a save carries besides customers: quarantine, checkpoints, watermarks, tallies. All calls are made inside a transaction. */

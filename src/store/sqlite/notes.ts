@@ -1,5 +1,5 @@
 import type { Note } from "../../customer/customer.ts";
-import { totalsText } from "./document-text.ts";
+import { totalsText } from "../document-text.ts";
 import type { Header } from "./heads.ts";
 
 /** True when a customer's note of a page is what the page's header says, which is always but after a crash. */

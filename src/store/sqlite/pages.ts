@@ -2,11 +2,11 @@ import type { Customer, Note, Page, PageRef, Row } from "../../customer/customer
 import type { Plan } from "../../customer/plan.ts";
 import type { BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
-import { totalsText } from "./document-text.ts";
-import { originalText, storedText } from "./sql-text.ts";
+import { totalsText } from "../document-text.ts";
+import { originalText, storedText } from "../stored-text.ts";
 import type { Header, Heads } from "./heads.ts";
 import { isNoteOf, isToldBy } from "./notes.ts";
-import type { Sqlite } from "./database.ts";
+import type { Sqlite } from "../../embedded/database.ts";
 import type { Pending, PendingCustomer, PendingPage } from "./pending.ts";
 import type { PendingRow } from "./pending-rows.ts";
 import type { PageRequest } from "../store.ts";

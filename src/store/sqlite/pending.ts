@@ -1,7 +1,7 @@
 import type { PageChange } from "../../customer/apply.ts";
 import type { Customer, PageRef, Row, Rows } from "../../customer/customer.ts";
 import type { CustomerSave, Place } from "../store.ts";
-import { totalsText } from "./document-text.ts";
+import { totalsText } from "../document-text.ts";
 import { isHolding } from "./facts.ts";
 import type { Header } from "./heads.ts";
 import { PendingRows } from "./pending-rows.ts";

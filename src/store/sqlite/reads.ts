@@ -1,10 +1,11 @@
 import type { OfferState } from "../../customer/customer.ts";
 import { NOBODY } from "../../customer/customer.ts";
-import { lightDocument } from "./document-text.ts";
-import { factName } from "../facts.ts";
-import { filterSql, requireFact } from "./filter-sql.ts";
-import type { FindFact } from "./filter-sql.ts";
+import { lightDocument } from "../document-text.ts";
+import { factName, requireFact } from "../facts.ts";
+import type { FindFact } from "../facts.ts";
+import { filterSql } from "./filter-sql.ts";
 import { readCursor, writeCursor } from "../list-cursor.ts";
+import type { CursorValue } from "../list-cursor.ts";
 import type {
   Counts,
   CustomerQuery,
@@ -17,8 +18,8 @@ import type {
 import { listQuarantine } from "./quarantine.ts";
 import type { ReadDocuments } from "./read-documents.ts";
 import { listRows } from "./rows.ts";
-import { originalText, storedText } from "./sql-text.ts";
-import type { Sqlite, SqlValue } from "./database.ts";
+import { originalText, storedText } from "../stored-text.ts";
+import type { Sqlite, SqlValue } from "../../embedded/database.ts";
 import type { Tables } from "./tables.ts";
 
 /** What the reads are made of. */
@@ -123,7 +124,7 @@ function findCustomers(db: Sqlite, find: FindFact, { filter, orderBy, first, aft
       .prepare(
         `SELECT ${sql.value}, id FROM facts WHERE id > '' AND ${sql.on} AND ${where.sql} ORDER BY ${sql.order} LIMIT ?`,
       )
-      .all<[SqlValue, string]>(...parameters, ...where.parameters, limit);
+      .all<[CursorValue, string]>(...parameters, ...where.parameters, limit);
 
   const byId = (idDown: boolean, on: string, limit: number) => {
     const beyond = start === null || start[0] !== null ? "1" : `id ${idDown ? "<" : ">"} ?`;
@@ -143,7 +144,7 @@ function findCustomers(db: Sqlite, find: FindFact, { filter, orderBy, first, aft
   };
 
   const wanted = first + 1;
-  const rows: [SqlValue, string][] = [];
+  const rows: [CursorValue, string][] = [];
   if (column === null) rows.push(...byId(down, "1", wanted));
   else {
     if (start === null || start[0] !== null) rows.push(...byValue(column, wanted));

@@ -5,9 +5,9 @@ import { sqliteHolders } from "./holders.ts";
 import { sqliteLedger } from "./ledger.ts";
 import { sqliteReadDocuments } from "./read-documents.ts";
 import { sqliteReads } from "./reads.ts";
-import { MIGRATIONS, SCHEMA_VERSION, STORE_SCHEMA } from "./schema.ts";
-import { originalText } from "./sql-text.ts";
-import { openSqlite } from "./database.ts";
+import { MIGRATIONS, SCHEMA_VERSION, STORE_SCHEMA } from "../../embedded/schema.ts";
+import { originalText } from "../stored-text.ts";
+import { openSqlite } from "../../embedded/database.ts";
 import { sqliteTables } from "./tables.ts";
 import type {
   CustomerSave,

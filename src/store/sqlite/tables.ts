@@ -1,14 +1,14 @@
 import type { Customer } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
 import { factsOf } from "../facts.ts";
+import type { FindFact } from "../facts.ts";
 import type { CustomerSave } from "../store.ts";
 import { everyDocument, soughtTables, sqliteDocuments } from "./customers.ts";
 import type { Documents } from "./customers.ts";
-import type { Sqlite } from "./database.ts";
-import { forgetBodies } from "./document-text.ts";
+import type { Sqlite } from "../../embedded/database.ts";
+import { forgetBodies } from "../document-text.ts";
 import { sqliteFacts } from "./facts.ts";
 import type { Listable } from "./facts.ts";
-import type { FindFact } from "./filter-sql.ts";
 import { sqliteHeads } from "./heads.ts";
 import { sqliteJournal } from "./journal.ts";
 import { sqlitePages, unplacedTables } from "./pages.ts";

@@ -1,6 +1,6 @@
 import type { Update } from "../../customer/customer.ts";
-import { textOfBytes } from "../../store/sqlite/utf8-text.ts";
-import type { Utf8Text } from "../../store/sqlite/utf8-text.ts";
+import { textOfBytes } from "../../store/utf8-text.ts";
+import type { Utf8Text } from "../../store/utf8-text.ts";
 import { updateOf, writeUpdate } from "../update-text.ts";
 import type { UpdateJson } from "../update-text.ts";
 

@@ -1,4 +1,4 @@
-import type { Sqlite } from "../../store/sqlite/database.ts";
+import type { Sqlite } from "../../embedded/database.ts";
 
 /** Which revision of each customer the stream has reached, in memory: nothing is looked up for an update that is published. */
 export interface Reached {

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Update } from "../../customer/customer.ts";
-import { forgetBodies } from "../../store/sqlite/document-text.ts";
-import { MIGRATIONS, SCHEMA_VERSION, UPDATES_SCHEMA } from "../../store/sqlite/schema.ts";
-import { openSqlite } from "../../store/sqlite/database.ts";
-import type { Sqlite } from "../../store/sqlite/database.ts";
-import { Utf8Text } from "../../store/sqlite/utf8-text.ts";
+import { forgetBodies } from "../../store/document-text.ts";
+import { MIGRATIONS, SCHEMA_VERSION, UPDATES_SCHEMA } from "../../embedded/schema.ts";
+import { openSqlite } from "../../embedded/database.ts";
+import type { Sqlite } from "../../embedded/database.ts";
+import { Utf8Text } from "../../store/utf8-text.ts";
 import { CHUNK_UPDATES, readChunk, writeChunk } from "./chunk.ts";
 import { reachedRevisions } from "./reached.ts";
 import { lightUpdate } from "../update-text.ts";

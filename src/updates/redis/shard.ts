@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { Update } from "../../customer/customer.ts";
 import type { Log } from "../../log.ts";
-import { forgetBody } from "../../store/sqlite/document-text.ts";
+import { forgetBody } from "../../store/document-text.ts";
 import type { RedisLink } from "./client.ts";
 import { ENTRY, entriesFor, following } from "./entry.ts";
 import type { Following, Placed } from "./entry.ts";

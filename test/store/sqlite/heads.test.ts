@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Lately } from "../../../src/store/sqlite/lately.ts";
+import { Lately } from "../../../src/store/lately.ts";
 import { sqliteStore } from "../../../src/store/sqlite/store.ts";
 import { EMPTY_SAVE } from "../../../src/store/store.ts";
 import type { CustomerSave } from "../../../src/store/store.ts";

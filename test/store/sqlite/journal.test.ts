@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { newCustomer } from "../../../src/customer/customer.ts";
 import type { Customer, Page } from "../../../src/customer/customer.ts";
-import { readSqlite } from "../../../src/store/sqlite/database.ts";
+import { readSqlite } from "../../../src/embedded/database.ts";
 import { sqliteStore } from "../../../src/store/sqlite/store.ts";
 import { EMPTY_SAVE } from "../../../src/store/store.ts";
 import { announcement, newPage, next, pageChange, row, saving, SHAPES } from "../../contract/shapes.ts";

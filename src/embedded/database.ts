@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import Libsql from "libsql";
-import { Customer360Error } from "../../errors.ts";
-import type { ErrorCode } from "../../errors.ts";
+import { Customer360Error } from "../errors.ts";
+import type { ErrorCode } from "../errors.ts";
 
 /** What a column can hold here. 64-bit integers are kept as text: libsql rounds them. Booleans are 0 and 1. */
 export type SqlValue = string | number | Uint8Array | null;

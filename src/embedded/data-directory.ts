@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { codeOf, Customer360Error } from "../errors.ts";
-import { openSqlite, type Sqlite } from "./sqlite/database.ts";
+import { openSqlite, type Sqlite } from "./database.ts";
 
 /** The files of an embedded installation, held by this process alone until released. */
 export interface DataDirectory {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareText } from "../../../src/customer/compare.ts";
-import { compareDecimals } from "../../../src/customer/decimal.ts";
-import { decimalKey, originalText, storedText } from "../../../src/store/sqlite/sql-text.ts";
+import { compareText } from "../../src/customer/compare.ts";
+import { compareDecimals } from "../../src/customer/decimal.ts";
+import { decimalKey, originalText, storedText } from "../../src/store/stored-text.ts";
 
 const texts = fc.string({
   unit: fc.constantFrom(

@@ -11,9 +11,9 @@ export const SCHEMA_VERSION = 5;
  *   `placed` is 0 where nobody ever asks (append-only tables keyed by coordinates).
  * - `members`: listed customers by segment and tier; the row ('', '') counts them all.
  * - `quarantine`: coordinates alone name no record, as a topic may be made anew: `content_hash` is of code, key and value.
- * - `saves` counts what changes the tables or the journal, see sqlite/heads.ts.
- * - `journal`: saves that the other tables do not have yet, see sqlite/journal.ts.
- * - `facts` (see sqlite/facts.ts) is made from the pipeline. Its indexes, and that of `pages` by table, are made when a
+ * - `saves` counts what changes the tables or the journal, see store/sqlite/heads.ts.
+ * - `journal`: saves that the other tables do not have yet, see store/sqlite/journal.ts.
+ * - `facts` (see store/sqlite/facts.ts) is made from the pipeline. Its indexes, and that of `pages` by table, are made when a
  *   query first goes along them.
  */
 export const STORE_SCHEMA = `
@@ -68,7 +68,7 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WIT
 
 /**
  * Tables of the update stream: its life and length, and what is kept of it. Updates are numbered without holes; a row of
- * `updates` holds those from `first` to `last`, which were published together (see local/chunk.ts).
+ * `updates` holds those from `first` to `last`, which were published together (see updates/local/chunk.ts).
  */
 export const UPDATES_SCHEMA = `
 CREATE TABLE IF NOT EXISTS stream (

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { codeOf } from "../../../src/errors.ts";
-import { openSqlite } from "../../../src/store/sqlite/database.ts";
+import { codeOf } from "../../src/errors.ts";
+import { openSqlite } from "../../src/embedded/database.ts";
 
 let folder = "";
 beforeEach(async () => {

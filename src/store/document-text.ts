@@ -1,4 +1,4 @@
-import type { Announcement, Customer, Note, Rows } from "../../customer/customer.ts";
+import type { Announcement, Customer, Note, Rows } from "../customer/customer.ts";
 import { Lately } from "./lately.ts";
 import { textOfBytes, Utf8Text } from "./utf8-text.ts";
 
