@@ -1,5 +1,5 @@
 import { openAdapters, openFolder, type AdapterOptions, type Adapters } from "./adapters.ts";
-import { systemClock, type Clock } from "./clock.ts";
+import { aborted, systemClock, type Clock } from "./clock.ts";
 import type { Role } from "./config.ts";
 import type { Plan } from "./customer/plan.ts";
 import { createPipeline } from "./ingest/pipeline.ts";
@@ -70,9 +70,7 @@ function createIngest({ plan, log, role }: AppOptions, { source, store, updates 
   const stopping = new AbortController();
   const { clock, metrics } = beside;
   const shared = { plan, store, updates, log, ...beside };
-  const stopped = new Promise<void>((resolve) =>
-    stopping.signal.addEventListener("abort", () => resolve(), { once: true }),
-  );
+  const stopped = aborted(stopping.signal);
   const work = async (): Promise<void> => {
     const relayed = createRelay(shared).run(stopping.signal);
     if (source === null) return relayed;

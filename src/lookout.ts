@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import { aborted, type Clock } from "./clock.ts";
 import { codeOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 
@@ -50,9 +50,7 @@ export function createLookout({ what, ask, clock, log }: LookoutOptions): Lookou
     isAway: () => failed || (askedMs !== null && clock.nowMs() - askedMs >= LATE_MS),
     look,
     run: async (signal) => {
-      const stopped = new Promise<void>((resolve) =>
-        signal.addEventListener("abort", () => resolve(), { once: true }),
-      );
+      const stopped = aborted(signal);
       while (!signal.aborted) {
         await Promise.race([look(), stopped]);
         await clock.wait(PAUSE_MS, signal);

@@ -4,7 +4,7 @@ import { systemClock } from "../clock.ts";
 import { readSettings } from "../config.ts";
 import type { Log } from "../log.ts";
 import { BANKING, readPlan, settingOption, wholeNumber } from "./options.ts";
-import { progress } from "./progress.ts";
+import { inWords, progress } from "./progress.ts";
 import { serveUntil } from "./service.ts";
 import { grouped, strong, terminalLog, type Terminal } from "./terminal.ts";
 
@@ -63,10 +63,13 @@ async function report(
   shown: { terminal: Terminal; log: Log; all: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const bar = progress("loading the bank", shown.terminal, systemClock);
+  const bar = progress((standing) => inWords("loading the bank", standing), {
+    terminal: shown.terminal,
+    clock: systemClock,
+  });
   for (let loaded = 0; loaded < shown.all && !signal.aborted;) {
     loaded = (await app.counts()).customers;
-    bar.update(loaded, shown.all);
+    bar.update({ done: loaded, total: shown.all });
     await systemClock.wait(REFRESH_MS, signal);
   }
   bar.end();

@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { createApp, hasRecordFiles, type App } from "../app.ts";
-import { systemClock } from "../clock.ts";
+import { aborted, systemClock } from "../clock.ts";
 import { readSettings } from "../config.ts";
 import { createFaults, noFiles } from "./faults.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";
-import { progress } from "./progress.ts";
+import { inWords, watched, type Standing } from "./progress.ts";
 import { outcomesSince, outcomeTable } from "./summary.ts";
 import { terminalLog, type Terminal } from "./terminal.ts";
 
@@ -15,8 +15,6 @@ interface IngestFlags {
   readonly fresh?: true;
   readonly json?: true;
 }
-
-const REFRESH_MS = 250;
 
 /** `ingest`: applies the files of a folder once and says what became of their records. */
 export function ingestCommand(terminal: Terminal, signal: AbortSignal): Command {
@@ -49,7 +47,12 @@ Examples:
       try {
         const before = await app.counts();
         await app.start();
-        await Promise.race([app.finished(), watch(app, terminal, signal)]);
+        await watched({
+          ...{ terminal, clock: systemClock },
+          work: Promise.race([app.finished(), aborted(signal)]),
+          look: standingOf(app),
+          words: (standing) => inWords("applying", standing),
+        });
         await app.stopIngest();
         const lines = outcomesSince(before, await app.counts());
         const reasons = lines.length > 0 ? [] : [await whyNothing(flags.data, signal)];
@@ -71,21 +74,12 @@ async function whyNothing(dir: string, signal: AbortSignal): Promise<string> {
   return noFiles(dir);
 }
 
-/** Shows how far it has come until the signal aborts. */
-async function watch(app: App, terminal: Terminal, signal: AbortSignal): Promise<void> {
-  const shown = progress("applying", terminal, systemClock);
-  const done = new AbortController();
-  void app.finished().then(
-    () => done.abort(),
-    () => done.abort(),
-  );
-  const either = AbortSignal.any([signal, done.signal]);
+/** How much of what it has found so far is applied. */
+function standingOf(app: App): () => Promise<Standing> {
   let total = 0;
-  while (!either.aborted) {
+  return async () => {
     const behind = (await app.lag()).reduce((sum, lag) => sum + Number(lag.behind), 0);
     total = Math.max(total, behind);
-    shown.update(total - behind, total);
-    await systemClock.wait(REFRESH_MS, either);
-  }
-  shown.end();
+    return { done: total - behind, total };
+  };
 }

@@ -1,44 +1,15 @@
-import { Presets, SingleBar } from "cli-progress";
 import type { Clock } from "../clock.ts";
 import type { ReplayStanding } from "../replaying.ts";
-import { grouped, type Terminal } from "./terminal.ts";
+import { percentOf } from "./progress.ts";
+import { grouped } from "./terminal.ts";
 
-/** Shows how far a replay is: a bar where a person watches, now and then a line where none does. */
-export interface ReplayProgress {
-  update(standing: ReplayStanding): void;
-  end(): void;
-}
-
-/** Without a terminal one line in so many milliseconds is enough. */
-const LINE_EVERY_MS = 5_000;
-
-/** `unit`: what `done` and `total` count. Rate and what is left are estimated from what this run did so far. */
-export function replayProgress(unit: "records" | "bytes", terminal: Terminal, clock: Clock): ReplayProgress {
+/** How far a replay is, for people. `unit`: what `done` and `total` count. Rate and what is left are estimated from what this run did so far. */
+export function replayWords(unit: "records" | "bytes", clock: Clock): (standing: ReplayStanding) => string {
   const begunMs = clock.nowMs();
   let first: number | null = null;
-  let isStarted = false;
-  let nextMs = begunMs + LINE_EVERY_MS;
-  const bar = terminal.interactive
-    ? new SingleBar(
-        { format: "{bar} {words}", hideCursor: true, clearOnComplete: true },
-        Presets.shades_classic,
-      )
-    : null;
-  return {
-    update(standing) {
-      first ??= standing.done;
-      const words = inWords(standing, { unit, first, ms: clock.nowMs() - begunMs });
-      if (bar !== null) {
-        if (!isStarted) bar.start(standing.total, standing.done, { words });
-        isStarted = true;
-        bar.setTotal(standing.total);
-        bar.update(standing.done, { words });
-      } else if (clock.nowMs() >= nextMs) {
-        nextMs = clock.nowMs() + LINE_EVERY_MS;
-        terminal.err(`${words}\n`);
-      }
-    },
-    end: () => bar?.stop(),
+  return (standing) => {
+    first ??= standing.done;
+    return inWords(standing, { unit, first, ms: clock.nowMs() - begunMs });
   };
 }
 
@@ -50,8 +21,8 @@ interface Since {
 }
 
 /** Such as `read again 45,000 of 120,000 records (37 %), 9,500 records/s, about 8 s left`. */
-export function inWords({ done, total, records }: ReplayStanding, { unit, first, ms }: Since): string {
-  const share = total === 0 ? 100 : Math.floor((100 * done) / total);
+export function inWords(standing: ReplayStanding, { unit, first, ms }: Since): string {
+  const { done, total, records } = standing;
   const far =
     unit === "records"
       ? `${grouped(done)} of ${grouped(total)} records`
@@ -59,7 +30,7 @@ export function inWords({ done, total, records }: ReplayStanding, { unit, first,
   const rate = ms <= 0 ? 0 : (records * 1_000) / ms;
   const leftMs = done > first ? ((total - done) * ms) / (done - first) : null;
   const left = leftMs === null ? "" : `, about ${inTime(leftMs)} left`;
-  return `read again ${far} (${share} %), ${grouped(Math.round(rate))} records/s${left}`;
+  return `read again ${far} (${percentOf(standing)} %), ${grouped(Math.round(rate))} records/s${left}`;
 }
 
 const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1);

@@ -9,7 +9,8 @@ import { replayId } from "../ingest/replay/progress.ts";
 import { openReplay, type Replay } from "../replaying.ts";
 import { counted, createFaults, type Faults } from "./faults.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";
-import { inTime, replayProgress } from "./replay-progress.ts";
+import { percentOf, watched } from "./progress.ts";
+import { inTime, replayWords } from "./replay-progress.ts";
 import { outcomesOf, outcomeTable } from "./summary.ts";
 import { terminalLog, type Terminal } from "./terminal.ts";
 
@@ -24,8 +25,6 @@ interface ReplayFlags {
   readonly restart?: true;
   readonly json?: true;
 }
-
-const REFRESH_MS = 250;
 
 const bound = (text: string): Bound => {
   const found = readBound(text);
@@ -114,37 +113,16 @@ async function replay(
   try {
     if (begun.isResumed) terminal.err("going on where it was stopped; --restart begins anew\n");
     const startedMs = systemClock.nowMs();
-    const isComplete = await watched(begun, source.kind === "files" ? "bytes" : "records", {
-      terminal,
-      signal,
+    const isComplete = await watched({
+      ...{ terminal, clock: systemClock },
+      work: begun.run(signal),
+      look: () => begun.standing(),
+      words: replayWords(source.kind === "files" ? "bytes" : "records", systemClock),
     });
     const ms = systemClock.nowMs() - startedMs;
     await tell(begun, { isComplete, ms, faults, isJson: flags.json === true, terminal, signal });
   } finally {
     await begun.close();
-  }
-}
-
-/** Runs it, showing how far it is. */
-async function watched(
-  begun: Replay,
-  unit: "records" | "bytes",
-  { terminal, signal }: Beside,
-): Promise<boolean> {
-  const shown = replayProgress(unit, terminal, systemClock);
-  const ended = new AbortController();
-  const running = begun.run(signal).finally(() => ended.abort());
-  const watching = (async () => {
-    while (!ended.signal.aborted) {
-      shown.update(await begun.standing());
-      await systemClock.wait(REFRESH_MS, ended.signal);
-    }
-  })();
-  try {
-    return await running;
-  } finally {
-    await watching.catch(() => {});
-    shown.end();
   }
 }
 
@@ -160,14 +138,13 @@ async function tell(
   { isComplete, ms, faults, isJson, terminal, signal }: Ending,
 ): Promise<void> {
   const lines = outcomesOf(begun.account());
-  const { records, done, total } = await begun.standing();
-  const share = total === 0 ? 100 : Math.floor((100 * done) / total);
+  const standing = await begun.standing();
   const rest = signal.aborted
-    ? `stopped at ${share} %: the same command goes on from there`
+    ? `stopped at ${percentOf(standing)} %: the same command goes on from there`
     : "another process of this replay reads the rest";
   const words = [
     ...faults.lines(),
-    `${counted(records, "record")} read again in ${inTime(ms)}; ${isComplete ? "complete" : rest}`,
+    `${counted(standing.records, "record")} read again in ${inTime(ms)}; ${isComplete ? "complete" : rest}`,
   ];
   if (isJson) terminal.out(`${JSON.stringify(lines, null, 2)}\n`);
   else terminal.out(outcomeTable(lines));

@@ -1,4 +1,5 @@
 import { createApp, type App, type AppOptions } from "../app.ts";
+import { aborted } from "../clock.ts";
 import type { Role } from "../config.ts";
 import { reported, type Log } from "../log.ts";
 
@@ -35,13 +36,6 @@ async function serveWatched(signal: AbortSignal, service: Service, crashed: Prom
     await Promise.allSettled([beside]);
     await app.stop();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 /** Rejects with the first failure that nobody catches; those that follow are logged. */
