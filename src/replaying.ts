@@ -1,4 +1,5 @@
 import { openAdapters, openReplayed, kafkaGroup, guardSource, type Adapters } from "./adapters.ts";
+import { partitionName } from "./cdc/partition.ts";
 import { ownerOfTopics } from "./cdc/topics.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import type { ReplayConnections } from "./connections.ts";
@@ -154,7 +155,7 @@ function running(
   const { plan, id, isRebuild, log, clock = systemClock, onUnreadable = () => {} } = options;
   const { prefix, ranges } = progress;
   const { store, account } = keepingAccount(adapters.store);
-  const done = new Map(progress.done.map((one) => [nameOf(one), one]));
+  const done = new Map(progress.done.map((one) => [partitionName(one), one]));
   let records = 0;
   const read = apart(source, {
     prefix,
@@ -162,13 +163,13 @@ function running(
     starts: ranges.map(({ topic, partition, from }) => ({ topic, partition, nextOffset: from.toString() })),
     keeps: keeper(options),
     delivered: (count) => void (records += count),
-    stored: (checkpoints) => checkpoints.forEach((one) => done.set(nameOf(one), one)),
+    stored: (checkpoints) => checkpoints.forEach((one) => done.set(partitionName(one), one)),
   });
   const standing = async (): Promise<ReplayStanding> => {
     if (ranges.length === 0) return { ...(await standingOfFiles(source, [...done.values()])), records };
     const parts = ranges.map((range) => ({
       ...range,
-      at: BigInt(done.get(nameOf(range))?.nextOffset ?? range.from),
+      at: BigInt(done.get(partitionName(range))?.nextOffset ?? range.from),
     }));
     return {
       done: Number(parts.reduce((sum, { at, from }) => sum + at - from, 0n)),
@@ -182,7 +183,7 @@ function running(
     run: async (signal) => {
       const pipeline = createPipeline({ plan, source: read, store, updates: adapters.updates, clock, log });
       await pipeline.run(signal);
-      const isDone = ranges.every((range) => isRead(range, done.get(nameOf(range))));
+      const isDone = ranges.every((range) => isRead(range, done.get(partitionName(range))));
       if (ranges.length === 0 ? signal.aborted : !isDone) return false;
       if (isRebuild && isWhole(options)) await goOn(adapters, [...done.values()]);
       await forgetProgress(adapters.store, id);
@@ -190,9 +191,6 @@ function running(
     },
   };
 }
-
-const nameOf = ({ topic, partition }: Pick<Checkpoint, "topic" | "partition">): string =>
-  `${topic}/${partition}`;
 
 function isRead({ from, to }: Range, done: Checkpoint | undefined): boolean {
   return BigInt(done?.nextOffset ?? from) >= to;

@@ -1,7 +1,8 @@
 import type { Change, Position, Verdict } from "../cdc/change.ts";
+import { samePartition } from "../cdc/partition.ts";
 import type { Row } from "./customer.ts";
 import { barrierOf } from "./parts.ts";
-import { compareOffsets, sameContent, samePartition } from "./ties.ts";
+import { compareOffsets, sameContent } from "./ties.ts";
 
 /**
  * What can be said of a change by looking at its row's head: a verdict that settles it, `replaces` when it makes the row anew,

@@ -1,6 +1,7 @@
 import type { Change, Position, Value } from "../cdc/change.ts";
+import { samePartition } from "../cdc/partition.ts";
 import type { Part, Row } from "./customer.ts";
-import { compareOffsets, compareParts, sameContent, samePartition, winner } from "./ties.ts";
+import { compareOffsets, compareParts, sameContent, winner } from "./ties.ts";
 
 /**
  * Rows that no single change explains. Their state is a set of parts joined like this: a part is added, repeats keep the least

@@ -1,11 +1,6 @@
-import type { Origin } from "../cdc/change.ts";
+import { samePartition } from "../cdc/partition.ts";
 import type { Part } from "./customer.ts";
 import { sameValues } from "./compare.ts";
-
-/** True when both come from the same partition, where offsets say which came later. */
-export function samePartition(a: Origin, b: Origin): boolean {
-  return a.partition === b.partition && a.topic === b.topic;
-}
 
 /** Orders offsets: decimal texts without leading zeros. */
 export function compareOffsets(a: string, b: string): number {

@@ -1,3 +1,4 @@
+import { partitionName } from "../cdc/partition.ts";
 import type { Checkpoint, SourceBatch } from "./source.ts";
 
 /**
@@ -30,12 +31,11 @@ export function createAcknowledgements(
   onCommit: (checkpoints: readonly Checkpoint[]) => Promise<void>,
 ): Acknowledgements {
   const partitions = new Map<string, Partition>();
-  const nameOf = ({ topic, partition }: Checkpoint | SourceBatch): string => `${topic}/${partition}`;
   const partitionOf = (batch: SourceBatch): Partition => {
-    const found = partitions.get(nameOf(batch));
+    const found = partitions.get(partitionName(batch));
     if (found !== undefined) return found;
     const made: Partition = { underWay: [], done: new Set(), prefix: null };
-    partitions.set(nameOf(batch), made);
+    partitions.set(partitionName(batch), made);
     return made;
   };
   return {
@@ -55,10 +55,10 @@ export function createAcknowledgements(
     ready: () => [...partitions.values()].flatMap(({ prefix }) => (prefix === null ? [] : [prefix])),
     stored: async (checkpoints) => {
       for (const checkpoint of checkpoints) {
-        const partition = partitions.get(nameOf(checkpoint));
+        const partition = partitions.get(partitionName(checkpoint));
         if (partition === undefined || partition.prefix !== checkpoint) continue;
         partition.prefix = null;
-        if (partition.underWay.length === 0) partitions.delete(nameOf(checkpoint));
+        if (partition.underWay.length === 0) partitions.delete(partitionName(checkpoint));
       }
       if (checkpoints.length > 0) await onCommit(checkpoints);
     },

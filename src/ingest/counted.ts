@@ -1,4 +1,5 @@
 import type { Change, SourceRecord } from "../cdc/change.ts";
+import { sameOrigin } from "../cdc/partition.ts";
 import { connectorMs } from "../cdc/connector-time.ts";
 import type { Clock } from "../clock.ts";
 import type { Update } from "../customer/customer.ts";
@@ -50,7 +51,7 @@ export function createCounted(metrics: Metrics, clock: Clock): Counted {
       if (first === null) return;
       since("broker", first.timestampMs);
       since("connector", connectorMs(first));
-      since("source", changes.find(({ origin }) => isOf(origin, first))?.sourceMs);
+      since("source", changes.find(({ origin }) => sameOrigin(origin, first))?.sourceMs);
     },
   };
 }
@@ -93,10 +94,6 @@ function longestWaiting(batches: readonly SourceBatch[]): SourceRecord | null {
     if (first !== undefined && first.timestampMs < (longest?.timestampMs ?? Infinity)) longest = first;
   }
   return longest;
-}
-
-function isOf(origin: Change["origin"], { topic, partition, offset }: SourceRecord): boolean {
-  return origin.offset === offset && origin.partition === partition && origin.topic === topic;
 }
 
 function sum<T>(all: readonly T[], of: (one: T) => number): number {

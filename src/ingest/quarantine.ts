@@ -1,5 +1,6 @@
 import type { Change, Refusal, RefusalCode, SourceRecord } from "../cdc/change.ts";
 import type { Decoded } from "../cdc/decode.ts";
+import { partitionName, sameOrigin } from "../cdc/partition.ts";
 import { sameValues } from "../customer/compare.ts";
 import type { Quarantined } from "../store/store.ts";
 import type { Poison } from "./apply.ts";
@@ -67,14 +68,10 @@ export function quarantineRefused(
  * several records at equal coordinates: then the one that decodes to the change.
  */
 function recordOf({ decode }: Refusing, change: Change, batches: readonly SourceBatch[]): SourceRecord {
-  const { topic, partition, offset } = change.origin;
-  const found = batches.flatMap(({ records }) =>
-    records.filter(
-      (record) => record.offset === offset && record.partition === partition && record.topic === topic,
-    ),
-  );
+  const { origin } = change;
+  const found = batches.flatMap(({ records }) => records.filter((record) => sameOrigin(record, origin)));
   const record = found.length > 1 ? found.find((one) => isSource(decode(one), change)) : found[0];
-  if (record === undefined) throw new Error(`no record at ${topic}/${partition}/${offset}`);
+  if (record === undefined) throw new Error(`no record at ${partitionName(origin)}/${origin.offset}`);
   return record;
 }
 

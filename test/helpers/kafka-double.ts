@@ -1,5 +1,6 @@
 import type { SourceRecord } from "../../src/cdc/change.ts";
-import type { Fetched, Group, GroupEars, KafkaClient, TopicPartition } from "../../src/ingest/kafka/group.ts";
+import { partitionName, type TopicPartition } from "../../src/cdc/partition.ts";
+import type { Fetched, Group, GroupEars, KafkaClient } from "../../src/ingest/kafka/group.ts";
 import type { Committed, Marks } from "../../src/ingest/kafka/position.ts";
 
 /** A cluster by hand: what it is asked is kept, and the test says what happens. */
@@ -19,8 +20,6 @@ export interface KafkaDouble {
   fetch(partition: TopicPartition, offsets: readonly number[], next?: number): boolean;
 }
 
-const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
-
 /** A cluster with these partitions, whose offsets go from `low` to `high`. All are assigned to whoever joins. */
 export function kafkaDouble(
   ...partitions: readonly (TopicPartition & { low?: number; high?: number })[]
@@ -29,21 +28,26 @@ export function kafkaDouble(
   const marks = new Map<string, Marks>();
   const committed = new Map<string, Committed>();
   for (const { topic, partition, low = 0, high = 0 } of partitions)
-    marks.set(nameOf({ topic, partition }), { topic, partition, low: BigInt(low), high: BigInt(high) });
+    marks.set(partitionName({ topic, partition }), {
+      topic,
+      partition,
+      low: BigInt(low),
+      high: BigInt(high),
+    });
   let ears: GroupEars | null = null;
   const hearing = (): GroupEars => {
     if (ears === null) throw new Error("nobody has joined");
     return ears;
   };
   const group: Group = {
-    pause: (some) => said.push(...some.map((one) => `pause ${nameOf(one)}`)),
-    resume: (some) => said.push(...some.map((one) => `resume ${nameOf(one)}`)),
-    seek: (one, offset) => said.push(`seek ${nameOf(one)} ${offset}`),
+    pause: (some) => said.push(...some.map((one) => `pause ${partitionName(one)}`)),
+    resume: (some) => said.push(...some.map((one) => `resume ${partitionName(one)}`)),
+    seek: (one, offset) => said.push(`seek ${partitionName(one)} ${offset}`),
     commit: async (offsets) => {
       if (self.refuseCommits !== null) throw self.refuseCommits;
       for (const one of offsets) {
-        committed.set(nameOf(one), one);
-        said.push(`commit ${nameOf(one)} ${one.offset} life ${one.life}`);
+        committed.set(partitionName(one), one);
+        said.push(`commit ${partitionName(one)} ${one.offset} life ${one.life}`);
       }
     },
     leave: async () => void said.push("leave"),
@@ -74,7 +78,7 @@ export function kafkaDouble(
         unreadable: [],
         first: BigInt(offsets[0] ?? (next ?? 1) - 1),
         next: BigInt(next ?? (offsets.at(-1) ?? 0) + 1),
-        high: marks.get(nameOf(partition))?.high ?? 0n,
+        high: marks.get(partitionName(partition))?.high ?? 0n,
       };
       return hearing().fetched(fetched);
     },

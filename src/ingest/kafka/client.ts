@@ -9,17 +9,10 @@ import kafkajs, {
   type PartitionAssigner,
   type ResourceConfigQuery,
 } from "kafkajs";
+import type { TopicPartition } from "../../cdc/partition.ts";
 import type { Log } from "../../log.ts";
 import { CODECS, codecOf, testCodecs, type CodecName } from "./codecs.ts";
-import type {
-  Fetched,
-  Group,
-  GroupEars,
-  KafkaCluster,
-  KafkaSettings,
-  KafkaSights,
-  TopicPartition,
-} from "./group.ts";
+import type { Fetched, Group, GroupEars, KafkaCluster, KafkaSettings, KafkaSights } from "./group.ts";
 import { clientLog } from "./log.ts";
 import { markOf, readMark, type Committed, type Marks } from "./position.ts";
 import { readRecords } from "./records.ts";

@@ -1,3 +1,4 @@
+import { samePartition } from "../../cdc/partition.ts";
 import type { Report } from "../../doctor/report.ts";
 import { codeOf } from "../../errors.ts";
 import { ofKafka } from "./errors.ts";
@@ -57,7 +58,7 @@ function examineTopic({ topic, marks, committed, checkpoints }: TopicProgress, r
   let beheaded = 0;
   let isSound = true;
   for (const mark of marks) {
-    const known = committed.find((one) => one.topic === topic && one.partition === mark.partition);
+    const known = committed.find((one) => samePartition(one, mark));
     const start = startOf(mark, known, checkpoints);
     behind += mark.high - start.offset;
     if (start.discontinuity !== null) {

@@ -1,13 +1,8 @@
 import type { SourceRecord } from "../../cdc/change.ts";
+import type { TopicPartition } from "../../cdc/partition.ts";
 import type { Committed, Marks } from "./position.ts";
 import type { KafkaSecurity } from "./security.ts";
 import type { Unreadable } from "../source.ts";
-
-/** One partition of a topic. */
-export interface TopicPartition {
-  readonly topic: string;
-  readonly partition: number;
-}
 
 /** Bounds of reading from Kafka. */
 export interface KafkaLimits {

@@ -1,4 +1,5 @@
-import type { Fetched, TopicPartition } from "./group.ts";
+import type { TopicPartition } from "../../cdc/partition.ts";
+import type { Fetched } from "./group.ts";
 import { progressName, type Committed, type Start } from "./position.ts";
 import { KafkaQueue, type Taken } from "./queue.ts";
 

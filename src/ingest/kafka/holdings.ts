@@ -1,4 +1,5 @@
-import type { Group, TopicPartition } from "./group.ts";
+import { partitionName, type TopicPartition } from "../../cdc/partition.ts";
+import type { Group } from "./group.ts";
 import type { KafkaHolding } from "./holding.ts";
 import type { Lag, SourceBatch } from "../source.ts";
 
@@ -21,11 +22,11 @@ export class KafkaHoldings {
   }
 
   add(holding: KafkaHolding): void {
-    this.#all.set(nameOf(holding), holding);
+    this.#all.set(partitionName(holding), holding);
   }
 
   find(partition: TopicPartition): KafkaHolding | null {
-    return this.#all.get(nameOf(partition)) ?? null;
+    return this.#all.get(partitionName(partition)) ?? null;
   }
 
   list(): readonly KafkaHolding[] {
@@ -88,8 +89,4 @@ export class KafkaHoldings {
   get #share(): number {
     return this.#queueBytes / Math.max(1, this.#all.size);
   }
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
 }

@@ -1,7 +1,8 @@
+import { samePartition, type TopicPartition } from "../../cdc/partition.ts";
 import type { Clock } from "../../clock.ts";
 import { Customer360Error } from "../../errors.ts";
 import { isRebalancing, kafkaFailure, ofKafka } from "./errors.ts";
-import type { Fetched, Group, GroupEars, KafkaClient, KafkaLimits, TopicPartition } from "./group.ts";
+import type { Fetched, Group, GroupEars, KafkaClient, KafkaLimits } from "./group.ts";
 import { KafkaHolding } from "./holding.ts";
 import { KafkaHoldings } from "./holdings.ts";
 import { readProgressName, startOf, type Discontinuity, type Marks } from "./position.ts";
@@ -195,10 +196,10 @@ export class KafkaSession {
     const group = this.#group;
     const begun: KafkaHolding[] = [];
     for (const mark of marks) {
-      if (!partitions.some((one) => isSame(one, mark))) continue;
+      if (!partitions.some((one) => samePartition(one, mark))) continue;
       const start = startOf(
         mark,
-        committed.find((one) => isSame(one, mark)),
+        committed.find((one) => samePartition(one, mark)),
         stored,
       );
       if (start.discontinuity !== null) this.#parts.declared(start.discontinuity);
@@ -249,14 +250,14 @@ export class KafkaSession {
       this.#marks([topic]),
       ofKafka("asking for the group's offsets", client.committed([topic])),
     ]);
-    const mark = marks.find((one) => isSame(one, holding));
+    const mark = marks.find((one) => samePartition(one, holding));
     if (generation !== this.#generation || this.#group === null) return;
     if (mark === undefined) throw new Customer360Error("SOURCE_UNAVAILABLE", `${topic}/${partition} is gone`);
     const group = this.#group;
     const here = { topic: name, partition, nextOffset: fetched.toString() };
     const start = startOf(
       mark,
-      committed.find((one) => isSame(one, holding)),
+      committed.find((one) => samePartition(one, holding)),
       [here],
     );
     if (start.discontinuity !== null) {
@@ -299,8 +300,4 @@ export class KafkaSession {
       if (holding !== null && mark.high > holding.high) holding.high = mark.high;
     }
   }
-}
-
-function isSame(a: TopicPartition, b: TopicPartition): boolean {
-  return a.topic === b.topic && a.partition === b.partition;
 }

@@ -1,6 +1,7 @@
+import { samePartition } from "../../cdc/partition.ts";
 import { Customer360Error } from "../../errors.ts";
 import type { Range } from "../replay/bounds.ts";
-import type { Fetched, Group, GroupEars, KafkaClient, TopicPartition } from "./group.ts";
+import type { Fetched, Group, GroupEars, KafkaClient } from "./group.ts";
 
 /**
  * A cluster seen through ranges: each partition ends where its range does, others do not exist. Commits are swallowed, and the group seems to know
@@ -71,7 +72,7 @@ function cutting(ears: GroupEars, ranges: readonly Range[]): GroupEars {
       ears.assigned(partitions, group);
     },
     fetched: (fetched) => {
-      const range = ranges.find((one) => isOf(one, fetched));
+      const range = ranges.find((one) => samePartition(one, fetched));
       if (range === undefined || fetched.next <= range.to)
         return ears.fetched(range === undefined ? fetched : { ...fetched, high: range.to });
       group?.pause([fetched]);
@@ -81,10 +82,6 @@ function cutting(ears: GroupEars, ranges: readonly Range[]): GroupEars {
       return isTaken;
     },
   };
-}
-
-function isOf(range: Range, { topic, partition }: TopicPartition): boolean {
-  return range.topic === topic && range.partition === partition;
 }
 
 function cut(fetched: Fetched, to: bigint): Fetched {

@@ -1,4 +1,5 @@
 import type { SourceRecord } from "../../cdc/change.ts";
+import { samePartition } from "../../cdc/partition.ts";
 import type { Checkpoint, Source, SourceBatch, Unreadable } from "../source.ts";
 import { under } from "./progress.ts";
 
@@ -32,7 +33,7 @@ export function apart(source: Source, { prefix, starts, keeps, ...tell }: Apart)
     start: (checkpoints) =>
       source.start(async () => {
         const done = under(await checkpoints(), prefix);
-        return [...done, ...starts.filter((start) => !done.some((one) => isSame(one, start)))];
+        return [...done, ...starts.filter((start) => !done.some((one) => samePartition(one, start)))];
       }),
     next: async (signal) => (await source.next(signal))?.map(renamed) ?? null,
     acknowledge: (checkpoints) => {
@@ -48,8 +49,4 @@ export function apart(source: Source, { prefix, starts, keeps, ...tell }: Apart)
     lag: () => source.lag(),
     close: () => source.close(),
   };
-}
-
-function isSame(a: Checkpoint, b: Checkpoint): boolean {
-  return a.topic === b.topic && a.partition === b.partition;
 }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { samePartition } from "../../cdc/partition.ts";
 import { EMPTY_SAVE, type Forgetting, type Store } from "../../store/store.ts";
 import type { Checkpoint } from "../source.ts";
 import type { Range } from "./bounds.ts";
@@ -64,8 +65,9 @@ export function findProgress(checkpoints: readonly Checkpoint[], id: string): Pr
   const prefix = begun.topic.slice(0, -"begun".length);
   const from = under(checkpoints, `${prefix}from:`);
   const ends = under(checkpoints, `${prefix}to:`);
-  const ranges = ends.map(({ topic, partition, nextOffset }) => {
-    const start = from.find((one) => one.topic === topic && one.partition === partition);
+  const ranges = ends.map((end) => {
+    const start = from.find((one) => samePartition(one, end));
+    const { topic, partition, nextOffset } = end;
     return { topic, partition, from: BigInt(start?.nextOffset ?? 0), to: BigInt(nextOffset) };
   });
   return { prefix: `${prefix}at:`, ranges, done: under(checkpoints, `${prefix}at:`) };
