@@ -17,6 +17,7 @@ import type { Log } from "./log.ts";
 import { lookAtKafka, lookAtLag } from "./looks.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Status } from "./server/probes.ts";
+import type { StopStep } from "./stop.ts";
 import { openDataDirectory, type DataDirectory } from "./embedded/data-directory.ts";
 import type { Reads } from "./store/reads.ts";
 import { sqliteStore } from "./store/sqlite/store.ts";
@@ -127,8 +128,23 @@ export async function openAdapters(options: AdapterOptions, beside: Beside): Pro
   }
 }
 
+/** Closes what a process no longer uses: what brings work in before what keeps it. */
+export async function closeAdapters(
+  { source, updates, store, release }: Adapters,
+  step: StopStep,
+): Promise<void> {
+  await step("source", async () => source?.close());
+  await step("updates", () => updates.close());
+  await step("store", () => store.close());
+  release();
+}
+
 /** True when anything is kept in the data directory. */
-function isEmbedded({ source, store, updates }: AdapterOptions): boolean {
+export function isEmbedded({
+  source,
+  store,
+  updates,
+}: Pick<AdapterOptions, "source" | "store" | "updates">): boolean {
   return source?.kind === "demo" || [store, updates].some((one) => (one?.kind ?? "embedded") === "embedded");
 }
 

@@ -1,18 +1,15 @@
-import { openAdapters, openFolder, type AdapterOptions, type Adapters } from "./adapters.ts";
+import { closeAdapters, openAdapters, type AdapterOptions, type Adapters } from "./adapters.ts";
 import { aborted, systemClock, type Clock } from "./clock.ts";
 import type { Role } from "./config.ts";
-import type { Plan } from "./customer/plan.ts";
 import { createPipeline } from "./ingest/pipeline.ts";
 import { rederiveAll } from "./ingest/rederive.ts";
 import { createRelay } from "./ingest/relay.ts";
-import type { SourceRecord } from "./cdc/change.ts";
-import { findFiles } from "./ingest/files/progress.ts";
 import type { Lag, Source, Unreadable } from "./ingest/source.ts";
 import { createHealth, type Health } from "./health.ts";
 import type { Log } from "./log.ts";
 import { createPrometheus, type Prometheus } from "./prometheus.ts";
 import { guardAddress, serveCustomers, serveProbes, type ServeOptions, type Serving } from "./serving.ts";
-import { createStop, type StopStep } from "./stop.ts";
+import { createStop } from "./stop.ts";
 import type { Counts } from "./store/reads.ts";
 import { vitalSigns } from "./vital-signs.ts";
 
@@ -107,13 +104,6 @@ function createServing(
   return role === "ingest" ? serveProbes(serving) : serveCustomers(serving, parts);
 }
 
-async function closeAdapters({ source, updates, store, release }: Adapters, step: StopStep): Promise<void> {
-  await step("source", async () => source?.close());
-  await step("updates", () => updates.close());
-  await step("store", () => store.close());
-  release();
-}
-
 /** Puts one process together. Rejects with a code when its settings, its data directory or its servers do not allow it. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { log, serve, role, clock = systemClock } = options;
@@ -163,41 +153,3 @@ export async function createApp(options: AppOptions): Promise<App> {
     stop: () => (stopped ??= close()),
   };
 }
-
-/** What a look at a folder's files brought. */
-export interface Sample {
-  readonly records: readonly SourceRecord[];
-  /** What came before the last of these records and could not be read. */
-  readonly unreadable: readonly Unreadable[];
-}
-
-/** The first records of a folder's files, for a look at them; at most `limit`. Throws SETTINGS_INVALID without the folder. */
-export async function readSample(options: {
-  readonly plan: Plan;
-  readonly dir: string;
-  readonly limit: number;
-}): Promise<Sample> {
-  const { plan, dir, limit } = options;
-  const source = openFolder({ dir, follow: false, plan, clock: systemClock });
-  const records: SourceRecord[] = [];
-  const unreadable: Unreadable[] = [];
-  try {
-    await source.start(() => Promise.resolve([]));
-    for (let batches = await source.next(NEVER); batches !== null; batches = await source.next(NEVER)) {
-      records.push(...batches.flatMap((batch) => batch.records));
-      unreadable.push(...source.unreadable());
-      if (records.length >= limit) break;
-    }
-    unreadable.push(...source.unreadable());
-  } finally {
-    await source.close();
-  }
-  return { records: records.slice(0, limit), unreadable };
-}
-
-/** True when a folder has files that could hold records. Throws when it cannot be listed. */
-export async function hasRecordFiles(dir: string): Promise<boolean> {
-  return (await findFiles(dir)).length > 0;
-}
-
-const NEVER = new AbortController().signal;

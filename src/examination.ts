@@ -1,8 +1,8 @@
-import { kafkaGroup, type AdapterOptions } from "./adapters.ts";
+import { isEmbedded, kafkaGroup, type AdapterOptions } from "./adapters.ts";
 import type { Clock } from "./clock.ts";
 import { reportOn, type Finding, type Report } from "./doctor/report.ts";
 import { unreachable } from "./errors.ts";
-import { findFiles } from "./ingest/files/progress.ts";
+import { findFiles } from "./ingest/files/folder.ts";
 import { namesake } from "./ingest/files/names.ts";
 import type { Checkpoint } from "./ingest/source.ts";
 import { examineDirectory } from "./store/sqlite/examine.ts";
@@ -29,10 +29,9 @@ export async function examine(options: ExaminationOptions): Promise<void> {
 
 /** Null when the store could not be asked. */
 async function examineStores(options: ExaminationOptions): Promise<readonly Checkpoint[] | null> {
-  const { source, store, updates, dataDir, clock } = options;
+  const { store, dataDir, clock } = options;
   let found: readonly Checkpoint[] | null = null;
-  const isEmbedded = [store, updates].some((one) => (one?.kind ?? "embedded") === "embedded");
-  if (isEmbedded || source?.kind === "demo")
+  if (isEmbedded(options))
     await within("data directory", options, (report) => {
       found = examineDirectory(dataDir, report);
       return Promise.resolve();

@@ -1,4 +1,11 @@
-import { openAdapters, openReplayed, kafkaGroup, guardSource, type Adapters } from "./adapters.ts";
+import {
+  closeAdapters,
+  openAdapters,
+  openReplayed,
+  kafkaGroup,
+  guardSource,
+  type Adapters,
+} from "./adapters.ts";
 import { partitionName } from "./cdc/partition.ts";
 import { ownerOfTopics } from "./cdc/topics.ts";
 import { systemClock, type Clock } from "./clock.ts";
@@ -71,13 +78,7 @@ export async function openReplay(options: ReplayOptions, signal: AbortSignal): P
     { clock, log },
   );
   let source: Source | null = null;
-  const close = async (): Promise<void> => {
-    const step = createStop(log);
-    await step("source", async () => source?.close());
-    await step("updates", () => adapters.updates.close());
-    await step("store", () => adapters.store.close());
-    adapters.release();
-  };
+  const close = () => closeAdapters({ ...adapters, source }, createStop(log));
   try {
     await adapters.checkUpdates();
     const { progress, isResumed } = await progressOf(options, adapters);

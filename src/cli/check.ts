@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { hasRecordFiles, readSample } from "../app.ts";
 import type { Plan } from "../customer/plan.ts";
 import { inspectSample } from "../plan/sample.ts";
 import type { Warning } from "../plan/seen.ts";
+import { hasRecordFiles, readSample } from "../sampling.ts";
 import { counted, createFaults, noFiles } from "./faults.ts";
 import { pipelineFile, readPlan } from "./options.ts";
 import type { Terminal } from "./terminal.ts";

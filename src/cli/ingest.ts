@@ -1,7 +1,8 @@
 import { Command } from "commander";
-import { createApp, hasRecordFiles, type App } from "../app.ts";
+import { createApp, type App } from "../app.ts";
 import { aborted, systemClock } from "../clock.ts";
 import { readSettings } from "../config.ts";
+import { hasRecordFiles } from "../sampling.ts";
 import { createFaults, noFiles } from "./faults.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";
 import { inWords, watched, type Standing } from "./progress.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isGone, outageOf } from "./outage.ts";
-import { createFileReader } from "./progress.ts";
+import { createFileReader } from "./reader.ts";
 
 /** The beginning of a file's content: what tells it from another file under its name. */
 export interface Head {

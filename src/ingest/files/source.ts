@@ -1,10 +1,7 @@
-import { join } from "node:path";
 import type { TablePlan } from "../../cdc/table.ts";
 import type { Clock } from "../../clock.ts";
-import { codeOf, Customer360Error } from "../../errors.ts";
-import { FileCursor, topicOf, type FileReading } from "./cursor.ts";
-import { headOf } from "./head.ts";
-import { findFile, findFiles, isUntouched, type Found } from "./progress.ts";
+import { codeOf } from "../../errors.ts";
+import { FileCursors } from "./cursors.ts";
 import type { Checkpoint, Source, SourceBatch, Unreadable } from "../source.ts";
 
 /** What a file source is told. */
@@ -37,62 +34,21 @@ export interface FileSourceOptions {
  * moment is an outage: `next` throws `SOURCE_UNAVAILABLE`, having delivered nothing, and may be called again.
  */
 export function fileSource(options: FileSourceOptions): Source {
-  const { dir, clock, follow, maxBytes = 1_000_000, pollMs = 250 } = options;
+  const { clock, follow, maxBytes = 1_000_000, pollMs = 250 } = options;
   const { maxRecordBytes = 16_000_000, settleMs = 5_000 } = options;
-  const cursorOptions = { ...options, maxBytes, maxRecordBytes, settleMs };
-  /** In the order of names, which is the order files are read in. */
-  let cursors = new Map<string, FileCursor>();
   const done = new Map<string, string>();
+  const files = new FileCursors({ ...options, maxBytes, maxRecordBytes, settleMs }, done);
   const closing = new AbortController();
   const unreadable: Unreadable[] = [];
-
-  const look = async (): Promise<void> => {
-    const now = new Map<string, FileCursor>();
-    for (const file of await list(dir)) {
-      const cursor = await cursorOf(file);
-      if (cursor !== null) now.set(file.path, cursor);
-    }
-    for (const [path, cursor] of cursors) if (now.get(path) !== cursor) cursor.close();
-    cursors = now;
-  };
-
-  /** The cursor of a file as it was found now: the known one while the head is the same. Null when it is gone meanwhile. */
-  const cursorOf = async (file: Found): Promise<FileCursor | null> => {
-    const known = cursors.get(file.path);
-    if (known !== undefined && isUntouched(known.file, file)) return known;
-    const head = await headOf(join(dir, file.path));
-    if (head === null) return null;
-    if (known === undefined || !known.hasHead(head)) {
-      const delivered = done.get(topicOf(file.path, head)) ?? "0";
-      return new FileCursor(file, { head, delivered }, cursorOptions);
-    }
-    known.written(file, head);
-    return known;
-  };
-
-  /** True when the path leads to another file by now: a look may be long ago. */
-  const isReplaced = async (cursor: FileCursor): Promise<boolean> => {
-    const file = await findFile(dir, cursor.file.path);
-    if (file === null) return true;
-    return !isUntouched(cursor.file, file) && !cursor.hasHead(await headOf(join(dir, file.path)));
-  };
-
-  const read = async (cursor: FileCursor, room: number): Promise<FileReading | null> => {
-    if (!(await isReplaced(cursor))) return cursor.read(room);
-    // The next look finds what is there instead.
-    cursors.delete(cursor.file.path);
-    cursor.close();
-    return null;
-  };
 
   const gather = async (): Promise<readonly SourceBatch[]> => {
     const batches: SourceBatch[] = [];
     const outages: unknown[] = [];
     let room = maxBytes;
-    for (const cursor of cursors.values()) {
+    for (const cursor of files.list()) {
       if (room <= 0) break;
       if (!cursor.hasMore()) continue;
-      const reading = await read(cursor, room).catch((error: unknown) => {
+      const reading = await files.read(cursor, room).catch((error: unknown) => {
         if (codeOf(error) !== "SOURCE_UNAVAILABLE") throw error;
         outages.push(error);
         return null;
@@ -112,7 +68,7 @@ export function fileSource(options: FileSourceOptions): Source {
   return {
     start: async (checkpoints) => {
       remember(done, await checkpoints());
-      await look();
+      await files.look();
     },
     next: async (signal) => {
       const stop = AbortSignal.any([signal, closing.signal]);
@@ -121,32 +77,24 @@ export function fileSource(options: FileSourceOptions): Source {
         if (batches.length > 0) return stop.aborted ? null : batches;
         if (!isFirst && !follow) return null;
         if (!isFirst) await clock.wait(pollMs, stop);
-        await look();
+        await files.look();
       }
       return null;
     },
     acknowledge: async (checkpoints) => remember(done, checkpoints),
     unreadable: () => unreadable.splice(0),
     lag: async () =>
-      [...cursors.values()].flatMap((cursor) => {
+      files.list().flatMap((cursor) => {
         const behind = cursor.behind();
         return behind > 0 ? [{ topic: cursor.topic, partition: 0, behind: String(behind) }] : [];
       }),
     close: async () => {
       closing.abort();
-      for (const cursor of cursors.values()) cursor.close();
+      files.close();
     },
   };
 }
 
 function remember(done: Map<string, string>, checkpoints: readonly Checkpoint[]): void {
   for (const { topic, nextOffset } of checkpoints) done.set(topic, nextOffset);
-}
-
-async function list(dir: string): Promise<readonly Found[]> {
-  try {
-    return await findFiles(dir);
-  } catch (error) {
-    throw new Customer360Error("SOURCE_UNAVAILABLE", `the folder ${dir} cannot be read`, { cause: error });
-  }
 }
