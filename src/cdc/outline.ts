@@ -15,6 +15,8 @@ export interface Token {
 export interface Outline {
   readonly bytes: Buffer;
   readonly tokens: readonly Token[];
+  /** Its bytes are the rest of a wrapper, which on their own are no record. */
+  readonly wrapped: boolean;
 }
 
 /** The slot of a token that nobody asked for. */
@@ -39,7 +41,7 @@ export function outline(bytes: Buffer, wanted: Wanted, wrapped: boolean): Outlin
   const walker = new Walker(bytes);
   const isWhole = wrapped ? walker.wrapped(wanted) : walker.value(wanted);
   if (!isWhole || walker.tokens.length > MAX_TOKENS || walker.scanner.peek() !== -1) return null;
-  return { bytes, tokens: walker.tokens };
+  return { bytes, tokens: walker.tokens, wrapped };
 }
 
 /** Whether two records differ in nothing but tokens, and those nobody wants may differ. */

@@ -227,7 +227,7 @@ function tokenBytes({ bytes, tokens }: Outline, index: number): Buffer {
 /** The bytes before each token that varies, and behind the last of them. */
 function piecesOf(sample: Outline, varies: readonly boolean[]): readonly Buffer[] {
   const tokens = sample.tokens.filter((_, index) => varies[index] === true);
-  const narrowed = { bytes: sample.bytes, tokens };
+  const narrowed = { ...sample, tokens };
   return [...tokens, null].map((_, index) => between(narrowed, index));
 }
 

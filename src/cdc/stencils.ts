@@ -26,7 +26,9 @@ export class Stencils {
   read(bytes: Buffer, from: number): RawRow | null {
     if (this.#known.length === 0 || bytes.length - from > ROOM) return null;
     layOut(from === 0 ? bytes : bytes.subarray(from));
+    const wrapped = from > 0;
     for (const stencil of this.#known) {
+      if (stencil.sample.wrapped !== wrapped) continue;
       const row = stencil.read(bytes, from);
       if (row !== null) return row;
     }

@@ -62,6 +62,19 @@ describe("records of a known shape", () => {
     expect(shapes.read(whole("b"), 12)).toEqual(["b", "c"]);
   });
 
+  test("are not taken for records when they are the rest of a wrapper, nor the other way round", () => {
+    const shapes = made();
+    const rest = (id: string): Buffer =>
+      Buffer.concat([Buffer.from(',"payload":'), like(id, 1), Buffer.from("}")]);
+    const behindSchema = (end: Buffer): Buffer => Buffer.concat([Buffer.from('{"schema":{}'), end]);
+    shapes.learn(behindSchema(rest("a")), 12);
+    shapes.learn(like("a", 1), 0);
+    expect(shapes.read(behindSchema(rest("b")), 12)).toEqual(["b", "c"]);
+    expect(shapes.read(like("b", 1), 0)).toEqual(["b", "c"]);
+    expect(shapes.read(rest("b"), 0)).toBeNull();
+    expect(shapes.read(behindSchema(like("b", 1)), 12)).toBeNull();
+  });
+
   test("that never settle are given up, and learned from again after many others", () => {
     const shapes = made();
     for (let index = 0; index < 64; index++) shapes.learn(bytes({ [`name${index}`]: 1 }), 0);
