@@ -3,7 +3,7 @@ import type { Node, Scalar } from "yaml";
 import type { Fault, Faults, Path } from "./faults.ts";
 
 /** Names that mean something to every JavaScript object; as a table or column name they would be a trap. */
-const UNSAFE = new Set(["__proto__", "constructor", "prototype", "toString", "valueOf", "hasOwnProperty"]);
+const UNSAFE = new Set([...Object.getOwnPropertyNames(Object.prototype), "prototype"]);
 
 /** A YAML text as plain values, with a way to report faults at their place. */
 export interface YamlDocument {
@@ -33,13 +33,19 @@ export function readYaml(source: string): YamlDocument {
     Map: (_, map) => {
       const seen = new Set<string>();
       for (const { key } of map.items) {
-        if (!isScalar(key)) continue;
+        if (!isScalar(key)) {
+          push(
+            isNode(key) ? start(key) : start(map),
+            "a name is written where it stands: no alias, list or mapping",
+          );
+          continue;
+        }
         const name = String(key.value);
         if (seen.has(name)) push(start(key), `"${name}" is given twice`);
         else if (UNSAFE.has(name)) push(start(key), `"${name}" is reserved and cannot be used as a name`);
         seen.add(name);
       }
-      map.items = map.items.filter(({ key }) => !isScalar(key) || !UNSAFE.has(String(key.value)));
+      map.items = map.items.filter(({ key }) => isScalar(key) && !UNSAFE.has(String(key.value)));
     },
   });
   const place = (path: Path): Place => locate(document.contents, path);

@@ -82,6 +82,14 @@ const SPOILED: readonly (readonly [string, string, string, string])[] = [
   ["name: shop", "name: shop\nname: twice", "name: twice", '"name" is given twice'],
   ["score:", "__proto__:", "__proto__", '"__proto__" is reserved'],
   ["score:", "constructor:", "constructor", '"constructor" is reserved'],
+  ["score:", "isPrototypeOf:", "isPrototypeOf", '"isPrototypeOf" is reserved'],
+  ["score:", "toLocaleString:", "toLocaleString", '"toLocaleString" is reserved'],
+  [
+    "score: { type: float }",
+    "score: { type: float, description: &name constructor }\n      *name : { type: text }",
+    "*name",
+    "a name is written where it stands",
+  ],
   ["score:", "a-b:", "a-b", '"a-b" is not a name'],
   ["expiresAfter: 2h", "expiresAfter: 2 hours", "2 hours", "a time span is a number with s, m, h, d or w"],
   [
