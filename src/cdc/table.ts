@@ -91,3 +91,9 @@ export interface TablePlan {
   readonly appendOnly: boolean;
   readonly expectations: readonly Expectation[];
 }
+
+/** True when rows of the table can move, so that their places have to be looked up. */
+export function canMove(table: TablePlan): boolean {
+  if (table.key.length === 0) return false;
+  return table.storage.kind === "paged" || table.key.length > 1 || table.key[0] !== table.customer;
+}

@@ -4,6 +4,7 @@ import { type Announcement, type Customer, type Freshness, newCustomer, NOBODY }
 import { derive } from "./derive.ts";
 import { diff } from "./diff.ts";
 import { type DraftedRows, draftOf, finish, take } from "./draft.ts";
+import { hasLiveRow } from "./live-rows.ts";
 import { lookup, tableOf } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
 import { type Memory, remember } from "./versions.ts";
@@ -114,18 +115,6 @@ export function announce(
 type Unannounced = Customer & { freshness: Freshness; outbox: Customer["outbox"] };
 
 const NOTHING_SEEN = newCustomer(NOBODY);
-
-function hasLiveRow({ tables, notes }: Customer): boolean {
-  for (const table in tables) {
-    const rows = tables[table];
-    for (const key in rows) if (rows[key]?.live === true) return true;
-  }
-  for (const table in notes) {
-    const pages = notes[table];
-    for (const page in pages) if ((pages[page]?.liveRows ?? 0) > 0) return true;
-  }
-  return false;
-}
 
 /** The newest times of the changes that were applied, or of all that led here when none was; the last ones known without any. */
 function freshnessOf({ freshness }: Customer, judged: readonly Judged[], nowMs: number): Freshness {

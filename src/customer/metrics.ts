@@ -1,6 +1,6 @@
 import type { Value, Values } from "../cdc/change.ts";
 import { sameValue } from "../cdc/values.ts";
-import type { Customer, Rows } from "./customer.ts";
+import type { Customer, Row, Rows } from "./customer.ts";
 import { countOf, type Lookup, lookup, type MetricLookup } from "./lookup.ts";
 import type { Plan, Scope } from "./plan.ts";
 import { NO_TOTAL, totalOfRows, valueOf } from "./totals.ts";
@@ -9,16 +9,20 @@ import { NO_TOTAL, totalOfRows, valueOf } from "./totals.ts";
 export type Derivable = Pick<Customer, "tables" | "totals" | "history" | "crossings">;
 
 /** The row of a one-row table: should there be several, the one with the newest position. */
-export function onlyRow(rows: Rows | undefined): Values | null {
-  let newest: { at: string; key: string; values: Values } | null = null;
+export function newestRow(rows: Rows | undefined): { readonly key: string; readonly row: Row } | null {
+  let newest: { readonly key: string; readonly row: Row } | null = null;
   for (const key in rows) {
     const row = rows[key];
-    if (row === undefined || !row.live) continue;
-    if (newest === null || row.at > newest.at || (row.at === newest.at && key > newest.key)) {
-      newest = { at: row.at, key, values: row.values };
-    }
+    if (row?.live !== true) continue;
+    const last = newest?.row.at ?? "";
+    if (newest === null || row.at > last || (row.at === last && key > newest.key)) newest = { key, row };
   }
-  return newest?.values ?? null;
+  return newest;
+}
+
+/** The values of the row of a one-row table. */
+export function onlyRow(rows: Rows | undefined): Values | null {
+  return newestRow(rows)?.row.values ?? null;
 }
 
 /** The row of each one-row table, for conditions. */

@@ -1,8 +1,8 @@
 import type { Change } from "../cdc/change.ts";
+import { canMove } from "../cdc/table.ts";
 import type { Place } from "../store/store.ts";
 import type { Folded } from "./apply.ts";
 import type { Gathered } from "./load.ts";
-import { canMove } from "./route.ts";
 import type { Shell } from "./shell.ts";
 
 /** What a round came to. */

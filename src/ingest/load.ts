@@ -1,8 +1,9 @@
 import type { Change } from "../cdc/change.ts";
+import { canMove } from "../cdc/table.ts";
 import type { ApplyInput } from "../customer/apply.ts";
 import { newCustomer, type Customer, type Page, type PageRef } from "../customer/customer.ts";
 import type { Loaded, LoadRequest, Place } from "../store/store.ts";
-import { canMove, route, type Routes } from "./route.ts";
+import { route, type Routes } from "./route.ts";
 import type { Shell } from "./shell.ts";
 
 /** Everything `apply` needs for the changes of a batch. */

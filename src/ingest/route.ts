@@ -1,6 +1,6 @@
 import type { Change, Origin, Position, Refusal } from "../cdc/change.ts";
 import { listOf } from "../cdc/made-change.ts";
-import type { TablePlan } from "../cdc/table.ts";
+import { canMove, type TablePlan } from "../cdc/table.ts";
 import { NOBODY } from "../customer/customer.ts";
 import type { Place } from "../store/store.ts";
 
@@ -64,12 +64,6 @@ const nobodysSpot = (table: TablePlan): Spot => ({
 const spotText = ({ customerId, page }: Spot): string =>
   page === null ? customerId : `${customerId}${DEPARTED}${page}`;
 const isSame = (a: Spot, b: Spot): boolean => a.customerId === b.customerId && a.page === b.page;
-
-/** True when rows of the table can move, so that their places have to be looked up. */
-export function canMove(table: TablePlan): boolean {
-  if (table.key.length === 0) return false;
-  return table.storage.kind === "paged" || table.key.length > 1 || table.key[0] !== table.customer;
-}
 
 /** Sends each change to its customers. */
 export function route({ changes, tables, places }: RouteInput): Routes {

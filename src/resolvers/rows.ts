@@ -1,5 +1,7 @@
 import type { TablePlan } from "../cdc/table.ts";
 import type { Customer } from "../customer/customer.ts";
+import { countNoted } from "../customer/live-rows.ts";
+import { newestRow } from "../customer/metrics.ts";
 import type { ListedRow } from "../store/reads.ts";
 import type { Context } from "./context.ts";
 import { pageFrom, pageOf, pageWithin } from "./paging.ts";
@@ -14,15 +16,8 @@ export function inlineRows(customer: Customer, table: string): readonly ListedRo
 
 /** The row of a one-row table: the newest, should there be several; null when there is none. */
 export function oneRow(customer: Customer, table: string): ListedRow | null {
-  const rows = customer.tables[table] ?? {};
-  let newest: ListedRow | null = null;
-  for (const key of Object.keys(rows)) {
-    const row = rows[key];
-    if (row?.live !== true) continue;
-    const listed = { customerId: customer.customerId, table, key, row };
-    if (newest === null || rank(newest) <= rank(listed)) newest = listed;
-  }
-  return newest;
+  const newest = newestRow(customer.tables[table]);
+  return newest === null ? null : { customerId: customer.customerId, table, ...newest };
 }
 
 /** The rows of a many-row table, newest position first: inline ones from the document, paged ones from the store. */
@@ -38,13 +33,9 @@ export async function rows(
   }
   const { customerId } = customer;
   const listing = await context.reads.listRows({ customerId, table, ...request });
-  return pageFrom(listing, request, { node: (row) => row, total: () => pagedCount(customer, table) });
+  return pageFrom(listing, request, { node: (row) => row, total: () => countNoted(customer.notes[table]) });
 }
 
 function rank(row: ListedRow): string {
   return `${row.row.at} ${row.key}`;
-}
-
-function pagedCount(customer: Customer, table: string): number {
-  return Object.values(customer.notes[table] ?? {}).reduce((sum, note) => sum + note.liveRows, 0);
 }

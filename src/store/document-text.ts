@@ -1,4 +1,5 @@
 import type { Announcement, Customer, Note, Rows } from "../customer/customer.ts";
+import { countNoted } from "../customer/live-rows.ts";
 import { Lately } from "./lately.ts";
 import { textOfBytes, Utf8Text } from "./utf8-text.ts";
 
@@ -193,22 +194,16 @@ export function lightDocument(customer: Customer): Customer {
 export function lightNotesText(notes: Customer["notes"]): string {
   let text = "";
   for (const table of Object.keys(notes)) {
-    const note = `{"revision":0,"totals":{},"liveRows":${liveRowsIn(notes[table])}}`;
+    const note = `{"revision":0,"totals":{},"liveRows":${countNoted(notes[table])}}`;
     text += `${text === "" ? "" : ","}${JSON.stringify(table)}:{"all":${note}}`;
   }
   return `{${text}}`;
-}
-
-function liveRowsIn(pages: Readonly<Record<string, Note>> | undefined): number {
-  let liveRows = 0;
-  for (const page in pages) liveRows += pages[page]?.liveRows ?? 0;
-  return liveRows;
 }
 
 /** Notes as the API sees them: per paged table one note, named `all`, with the number of live rows and no totals. */
 export function lightNotes(notes: Customer["notes"]): Customer["notes"] {
   const light: Record<string, Record<string, Note>> = {};
   for (const table of Object.keys(notes))
-    light[table] = { all: { revision: 0, totals: {}, liveRows: liveRowsIn(notes[table]) } };
+    light[table] = { all: { revision: 0, totals: {}, liveRows: countNoted(notes[table]) } };
   return light;
 }

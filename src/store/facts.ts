@@ -1,10 +1,12 @@
 import type { Value } from "../cdc/change.ts";
 import type { ColumnType, TablePlan } from "../cdc/table.ts";
 import { instantKey } from "../customer/compare.ts";
-import type { Customer, Rows } from "../customer/customer.ts";
+import type { Customer } from "../customer/customer.ts";
 import type { ComparedAs, FieldRef } from "../customer/filter.ts";
+import { countLive } from "../customer/live-rows.ts";
 import { onlyRow } from "../customer/metrics.ts";
 import type { MetricType, Plan } from "../customer/plan.ts";
+import { standingIn } from "../customer/segments.ts";
 import { decimalKey, storedText } from "./stored-text.ts";
 
 /** One thing about a customer that lists are filtered and ordered by: a metric, a column of a one-row table, a segment's tier. */
@@ -74,7 +76,7 @@ export function factsOf(plan: Plan): readonly FactGroup[] {
 /** The tier of a tiered segment, `IN` or `OUT` of a plain one. */
 export function tierOf(customer: Customer, segment: string): string | undefined {
   const state = customer.segments[segment];
-  return state?.tier ?? state?.state;
+  return state === undefined ? undefined : standingIn(state);
 }
 
 function tableFacts(table: TablePlan, fact: (name: string, as: ComparedAs) => Fact): FactGroup {
@@ -91,15 +93,9 @@ function tableFacts(table: TablePlan, fact: (name: string, as: ComparedAs) => Fa
     values: (customer) => {
       const rows = customer.tables[table.name];
       const row = onlyRow(rows);
-      return [rows === undefined ? 0 : liveRows(rows), ...columns.map(({ name }) => row?.[name])];
+      return [countLive(rows), ...columns.map(({ name }) => row?.[name])];
     },
   };
-}
-
-function liveRows(rows: Rows): number {
-  let count = 0;
-  for (const key in rows) if (rows[key]?.live === true) count += 1;
-  return count;
 }
 
 /** A value that is there but compares with nothing, such as NaN. Blobs sort after every number and text. */

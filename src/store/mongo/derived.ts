@@ -1,5 +1,6 @@
-import type { Customer, Note, Rows } from "../../customer/customer.ts";
+import type { Customer } from "../../customer/customer.ts";
 import { NOBODY } from "../../customer/customer.ts";
+import { countNoted, isAnyLive } from "../../customer/live-rows.ts";
 import { fieldName, keptText, orderedText } from "./names.ts";
 import type { Stored } from "./values.ts";
 
@@ -17,9 +18,9 @@ export interface Derived extends Stored {
 export function derivedOf({ customerId, tables, notes, offers }: Customer): Derived {
   const noted: Record<string, number> = {};
   const holds = new Set<string>();
-  for (const [table, rows] of Object.entries(tables)) if (hasLive(rows)) holds.add(keptText(table));
+  for (const [table, rows] of Object.entries(tables)) if (isAnyLive(rows)) holds.add(keptText(table));
   for (const [table, pages] of Object.entries(notes)) {
-    const live = liveIn(pages);
+    const live = countNoted(pages);
     noted[fieldName(table)] = live;
     if (live > 0) holds.add(keptText(table));
   }
@@ -60,15 +61,4 @@ export function newPlaces(
     for (const key of Object.keys(now)) if (!Object.hasOwn(old, key)) places.push(placeText(table, key));
   }
   return places;
-}
-
-function hasLive(rows: Rows): boolean {
-  for (const key in rows) if (rows[key]?.live === true) return true;
-  return false;
-}
-
-function liveIn(pages: Readonly<Record<string, Note>>): number {
-  let count = 0;
-  for (const page in pages) count += pages[page]?.liveRows ?? 0;
-  return count;
 }

@@ -4,6 +4,7 @@ import type { Plan } from "../../customer/plan.ts";
 import type { FactGroup } from "../facts.ts";
 import type { MongoCollection } from "./client.ts";
 import { derivedOf, newPlaces, sharesDerived } from "./derived.ts";
+import { soughtTables } from "../placed-tables.ts";
 import { factsIn, patchFacts } from "./facts.ts";
 import { type Guarded, writeGuarded } from "./guarded.ts";
 import { orderedText, originalOf } from "./names.ts";
@@ -96,17 +97,6 @@ export function customerOf(found: StoredCustomer): Customer {
     ...(Object.fromEntries(parts) as Partial<Customer>),
     ...{ revision, dueMs: dueMs ?? null },
   };
-}
-
-/** Inline tables whose rows can be elsewhere than where they say: a row whose only key column is its customer cannot. */
-export function soughtTables(plan: Plan): ReadonlySet<string> {
-  const isCertain = (key: readonly string[], customer: string) =>
-    key.length === 0 || (key.length === 1 && key[0] === customer);
-  return new Set(
-    plan.tables
-      .filter(({ storage, key, customer }) => storage.kind === "inline" && !isCertain(key, customer))
-      .map(({ name }) => name),
-  );
 }
 
 function wholeOf(

@@ -3,6 +3,8 @@ import type { Mongo, MongoCollection } from "./client.ts";
 import type { Stored } from "./values.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 
+const MARK = "customer360";
+
 interface Noted extends Stored {
   readonly _id: string;
   readonly value: string | number;
@@ -33,33 +35,35 @@ export async function agreedIn(meta: MongoCollection, name: string, proposal: st
 
 /** The version a database is marked with; `none` for an empty one, `foreign` when it holds the customers of another program. */
 export async function versionOf(mongo: Mongo): Promise<number | "none" | "foreign"> {
-  const found = await readMeta(mongo.collection("meta"), "customer360");
+  const meta = mongo.collection("meta");
+  const found = await readMeta(meta, MARK);
   if (found !== null) return Number(found);
-  const [stranger] = await mongo.collection("customers").find({ filter: {}, fields: { _id: 1 }, limit: 1 });
-  return stranger === undefined ? "none" : "foreign";
+  const [customer] = await mongo.collection("customers").find({ filter: {}, fields: { _id: 1 }, limit: 1 });
+  if (customer === undefined) return "none";
+  // Another process of ours may have marked it and begun in between: whoever has customers has the mark before.
+  const marked = await readMeta(meta, MARK);
+  return marked === null ? "foreign" : Number(marked);
 }
 
 /** Refuses databases of other programs and of later versions; marks an empty one as ours. */
 export async function checkVersion(mongo: Mongo): Promise<void> {
-  const meta = mongo.collection("meta");
-  let found = await readMeta(meta, MARK);
-  if (found === null) {
-    const [customer] = await mongo.collection("customers").find({ filter: {}, fields: { _id: 1 }, limit: 1 });
-    // Another process of ours may have marked it and begun in between: whoever has customers has the mark before.
-    found = customer === undefined ? SCHEMA_VERSION : await readMeta(meta, MARK);
-    if (found === null)
-      throw new Customer360Error(
-        "STORE_INCOMPATIBLE",
-        `mongodb at ${mongo.where} holds the customers of another program`,
-      );
-    // Never back from what a newer program may have written in this very moment.
-    await meta.write([{ filter: { _id: MARK }, update: { $max: { value: found } }, upsert: true }]);
-  }
-  if (Number(found) > SCHEMA_VERSION)
+  const found = await versionOf(mongo);
+  if (found === "foreign")
+    throw new Customer360Error(
+      "STORE_INCOMPATIBLE",
+      `mongodb at ${mongo.where} holds the customers of another program`,
+    );
+  // Never back from what a newer program may have written in this very moment.
+  if (found === "none") {
+    const mark = {
+      filter: { _id: MARK },
+      update: { $max: { value: SCHEMA_VERSION } },
+      upsert: true,
+    } as const;
+    await mongo.collection("meta").write([mark]);
+  } else if (found > SCHEMA_VERSION)
     throw new Customer360Error(
       "STORE_INCOMPATIBLE",
       `mongodb at ${mongo.where} was written by a newer customer360 (schema ${found}, this program knows ${SCHEMA_VERSION})`,
     );
 }
-
-const MARK = "customer360";

@@ -1,6 +1,7 @@
 import type { PageChange } from "../../customer/apply.ts";
 import type { Page, PageRef, Row, Rows, Totals } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
+import { unplacedTables } from "../placed-tables.ts";
 import type { MongoCollection } from "./client.ts";
 import { type Guarded, writeGuarded } from "./guarded.ts";
 import { fieldName, keptText, orderedText, originalOf, textOf } from "./names.ts";
@@ -50,7 +51,7 @@ export function mongoPages(
   collection: MongoCollection,
   { plan, stampOf }: { readonly plan: Plan; readonly stampOf: (version: object) => string },
 ): MongoPages {
-  const unplaced = new Set(plan.tables.filter(({ key }) => key.length === 0).map(({ name }) => name));
+  const unplaced = unplacedTables(plan);
   const weights = createPageWeights();
   const guarded = (change: PageChange): Guarded => {
     const stamp = stampOf(change.after);

@@ -3,6 +3,7 @@ import { NOBODY, newCustomer } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
 import type { BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
+import { soughtTables } from "../placed-tables.ts";
 import { announcementText, bodyBytes, parseBody } from "../document-text.ts";
 import { originalText, storedText } from "../stored-text.ts";
 import type { Heads } from "./heads.ts";
@@ -44,15 +45,6 @@ const OFFERS = {
   clause:
     "ON CONFLICT DO UPDATE SET state = excluded.state, triggered_ms = excluded.triggered_ms, body = excluded.body",
 };
-
-/** Inline tables whose rows have places: a row of any other can be nowhere else, so nobody asks. */
-export function soughtTables({ tables }: Plan): ReadonlySet<string> {
-  return new Set(
-    tables
-      .filter(({ storage, key, customer }) => storage.kind === "inline" && !isCertain(key, customer))
-      .map(({ name }) => name),
-  );
-}
 
 /** Documents in SQLite, those in the tables under those that are pending. */
 export function sqliteDocuments(
@@ -124,11 +116,6 @@ export function* everyDocument(db: Sqlite, notesOf: NotesOf): Iterable<Customer>
     yield* loadDocuments(db, names, notesOf(names)).values();
     last = ids[ids.length - 1]?.[0] ?? null;
   }
-}
-
-/** A row whose only key column is its customer can be nowhere else: nobody asks for its place. */
-function isCertain(key: readonly string[], customer: string): boolean {
-  return key.length === 0 || (key.length === 1 && key[0] === customer);
 }
 
 function storedRevisions(db: Sqlite, ids: readonly string[]): ReadonlyMap<string, number> {

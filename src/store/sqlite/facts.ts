@@ -1,4 +1,5 @@
 import type { Customer } from "../../customer/customer.ts";
+import { hasLiveRow } from "../../customer/live-rows.ts";
 import type { FactGroup } from "../facts.ts";
 import { storedValue } from "../facts.ts";
 import type { Bulk, BulkRows } from "./bulk.ts";
@@ -82,11 +83,11 @@ export function sqliteFacts(
   };
   const insert = (after: Customer): boolean => db.prepare(insertSql).runAll(allValues(after)) === 1;
   const isListed = (customer: Customer): boolean =>
-    isHolding(customer) ||
+    hasLiveRow(customer) ||
     db.prepare("SELECT 1 FROM facts WHERE id = ?").get(storedText(customer.customerId)) !== null;
   prepare(db, groups, (listed) => {
     for (const { customer, isListed: known } of documents()) {
-      const wasListed = known || isHolding(customer) || listed.has(storedText(customer.customerId));
+      const wasListed = known || hasLiveRow(customer) || listed.has(storedText(customer.customerId));
       if (wasListed && insert(customer)) members.enter(customer);
     }
     members.settle();
@@ -94,7 +95,7 @@ export function sqliteFacts(
   return {
     change(before, after, isListedSince) {
       if (before.revision > 0 && isListed(before)) return update(before, after);
-      if (!isListedSince && !isHolding(after)) return;
+      if (!isListedSince && !hasLiveRow(after)) return;
       put(everything, allValues(after));
       members.enter(after);
     },
@@ -165,17 +166,4 @@ function collectChanges(group: FactGroup, { before, after, offset, changed, valu
     changed.push(offset + index);
     values.push(storedValue(now[index], as));
   }
-}
-
-/** True when the document shows a live row. */
-export function isHolding({ tables, notes }: Customer): boolean {
-  for (const table in tables) {
-    const rows = tables[table];
-    for (const key in rows) if (rows[key]?.live === true) return true;
-  }
-  for (const table in notes) {
-    const pages = notes[table];
-    for (const page in pages) if ((pages[page]?.liveRows ?? 0) > 0) return true;
-  }
-  return false;
 }

@@ -2,6 +2,7 @@ import type { Customer, Note, Page, PageRef, Row } from "../../customer/customer
 import type { Plan } from "../../customer/plan.ts";
 import type { BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
+import { unplacedTables } from "../placed-tables.ts";
 import { totalsText } from "../document-text.ts";
 import { originalText, storedText } from "../stored-text.ts";
 import type { Header, Heads } from "./heads.ts";
@@ -49,11 +50,6 @@ const ROWS = {
   columns: ["customer_id", "tbl", "page", "key", "at", "live", "placed", "row"],
   clause: "ON CONFLICT DO UPDATE SET at = excluded.at, live = excluded.live, row = excluded.row",
 };
-
-/** Tables without a key: rows named by where they came from have no places. */
-export function unplacedTables({ tables }: Plan): ReadonlySet<string> {
-  return new Set(tables.filter(({ key }) => key.length === 0).map(({ name }) => name));
-}
 
 /** Pages in SQLite, those in the tables under those that are pending. */
 export function sqlitePages(

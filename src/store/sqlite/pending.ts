@@ -1,8 +1,8 @@
 import type { PageChange } from "../../customer/apply.ts";
 import type { Customer, PageRef, Row, Rows } from "../../customer/customer.ts";
 import type { CustomerSave, Place } from "../store.ts";
+import { hasLiveRow } from "../../customer/live-rows.ts";
 import { totalsText } from "../document-text.ts";
-import { isHolding } from "./facts.ts";
 import type { Header } from "./heads.ts";
 import { PendingRows } from "./pending-rows.ts";
 import type { PendingRow } from "./pending-rows.ts";
@@ -143,7 +143,7 @@ export class Pending {
       entry.from = from;
       entry.to = to;
       if (relay) entry.relay = after.revision;
-      if (!entry.isListed) entry.isListed = isHolding(after);
+      if (!entry.isListed) entry.isListed = hasLiveRow(after);
     }
     for (const page of pages) this.#takePage(entry, page);
   }
