@@ -24,7 +24,15 @@ export interface StreamStart {
   readonly mode: DeliveryMode;
 }
 
-/** What a cursor holds: a place, the viewer's scope it is bound to, and what is watched. */
+/** What a cursor is bound to: the viewer's scope, and what is watched. */
+export interface Binding {
+  readonly scope: string;
+  readonly watch: Watch;
+  /** What all its cursors begin with, kept here by the first that is signed. */
+  cursorHead?: string | null;
+}
+
+/** What a cursor holds. */
 export interface CursorContent extends Resume {
   readonly scope: string;
   readonly watch: Watch;
@@ -36,7 +44,7 @@ export interface Cursors {
    * At most 8,000 characters. A cursor whose floors do not fit leads to a snapshot instead. Throws BAD_USER_INPUT for a watch
    * that does not fit.
    */
-  sign(content: CursorContent): string;
+  sign(resume: Resume, binding: Binding): string;
   /**
    * Opens a cursor of this scope; with `expected`, only one made for the same field and arguments.
    * Throws CURSOR_INVALID for a cursor that is damaged, forged, foreign, outdated or from another field.
@@ -48,13 +56,20 @@ const VERSION = 1;
 /** Node takes 16 KB of headers, and a cursor can come in one. */
 const MAX_LENGTH = 8_000;
 const MAX_WATCH_BYTES = 4_000;
+/** As many bytes as base64 takes together. */
+const BASE64_BYTES = 3;
 const SHAPE = /^([\w-]+)\.([\w-]{22})$/;
 
-interface Body {
+/** What every cursor of a binding says. */
+interface Head {
   readonly v: number;
-  readonly a: string;
   readonly s: string;
   readonly w: Watch;
+}
+
+/** What each says of its own. */
+interface Tail {
+  readonly a: string;
   p?: string;
   f?: readonly (readonly [string, number])[];
   l?: true;
@@ -64,19 +79,13 @@ interface Body {
 export function createCursors(secret: Uint8Array): Cursors {
   const key = createHmac("sha256", secret).update("customer360 cursor").digest();
   const macOf = createMac(key, MAX_LENGTH);
-  const encoded = ({ at, page, floors, afterLoss, scope, watch }: CursorContent): string => {
-    const body: Body = { v: VERSION, a: at, s: scope, w: watch };
-    if (page !== null) body.p = page;
-    if (floors !== null && floors.size > 0) body.f = [...floors];
-    if (afterLoss) body.l = true;
-    return Buffer.from(JSON.stringify(body)).toString("base64url");
-  };
   const fits = (text: string) => text.length + 1 + MAC_LENGTH <= MAX_LENGTH;
   return {
-    sign(content) {
-      let text = encoded(content);
-      if (!fits(text)) text = encoded({ ...content, page: "", floors: null });
-      if (!fits(text)) throw tooLong(content.watch);
+    sign(resume, binding) {
+      const head = (binding.cursorHead ??= headOf(binding));
+      let text = head + tailOf(resume);
+      if (!fits(text)) text = head + tailOf({ ...resume, page: "", floors: null });
+      if (!fits(text)) throw tooLong(binding.watch);
       return `${text}.${macOf(text)}`;
     },
     open(text, scope, expected) {
@@ -90,7 +99,7 @@ export function createCursors(secret: Uint8Array): Cursors {
       if (!timingSafeEqual(given, Buffer.from(macOf(body64), "base64url"))) {
         throw invalid("This cursor was altered, or made under another secret. Subscribe again without it.");
       }
-      const body = JSON.parse(Buffer.from(body64, "base64url").toString()) as Body;
+      const body = JSON.parse(Buffer.from(body64, "base64url").toString()) as Head & Tail;
       if (body.v !== VERSION) {
         throw invalid("This cursor was made by another version of the server. Subscribe again without it.");
       }
@@ -125,7 +134,23 @@ function tooLong(watch: Watch): Customer360Error {
   );
 }
 
-function floorsOf(body: Body): ReadonlyMap<string, number> | null {
+/** The beginning of a cursor's JSON in base64url, filled up so that the rest can be encoded by itself and put behind it. */
+function headOf({ scope, watch }: Binding): string {
+  const head: Head = { v: VERSION, s: scope, w: watch };
+  const open = `${JSON.stringify(head).slice(0, -1)},`;
+  const missing = -Buffer.byteLength(open) % BASE64_BYTES;
+  return Buffer.from(open + " ".repeat((missing + BASE64_BYTES) % BASE64_BYTES)).toString("base64url");
+}
+
+function tailOf({ at, page, floors, afterLoss }: Resume): string {
+  const tail: Tail = { a: at };
+  if (page !== null) tail.p = page;
+  if (floors !== null && floors.size > 0) tail.f = [...floors];
+  if (afterLoss) tail.l = true;
+  return Buffer.from(JSON.stringify(tail).slice(1)).toString("base64url");
+}
+
+function floorsOf(body: Tail): ReadonlyMap<string, number> | null {
   return body.f === undefined ? null : new Map(body.f);
 }
 

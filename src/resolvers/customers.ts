@@ -36,7 +36,7 @@ export async function customers(
     get liveCursor() {
       const watch = { field: "customersUpdates", filter } as const;
       const resume = { at, page: null, floors: null, afterLoss: false };
-      return context.cursors.sign({ ...resume, scope: context.viewer.scope, watch });
+      return context.cursors.sign(resume, { scope: context.viewer.scope, watch });
     },
   };
 }

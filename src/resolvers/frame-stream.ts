@@ -120,8 +120,7 @@ export class FrameStream implements Source<Frame>, Seat {
 
   /** Where a client would go on that has every frame given so far. */
   get cursor(): string {
-    const { watch, scope } = this.#audience;
-    return this.#context.cursors.sign({ ...(this.#ready?.instead ?? this.#resume()), watch, scope });
+    return this.#context.cursors.sign(this.#ready?.instead ?? this.#resume(), this.#audience);
   }
 
   take(slot: Slot, bearing: Bearing): void {

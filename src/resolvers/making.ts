@@ -164,6 +164,6 @@ class Change implements ChangeFrame {
   }
 }
 
-function signed({ cursors, audience: { watch, scope }, resume }: Signing): string {
-  return cursors.sign({ ...resume, watch, scope });
+function signed({ cursors, audience, resume }: Signing): string {
+  return cursors.sign(resume, audience);
 }

@@ -37,6 +37,8 @@ export class Audience {
   readonly live = new Few<Listener>();
   /** Open subscriptions, live or not; the audience is dropped when none is left. */
   seats = 0;
+  /** What the cursors of its frames begin with, once there was one. */
+  cursorHead: string | null = null;
   #frames: WeakMap<object, object> | null = null;
   #bearings: WeakMap<Slot, Bearing | typeof NOTHING> | null = null;
   #known: Map<string, boolean> | null = null;

@@ -36,14 +36,10 @@ it("shares an answer exactly between those who ask the same with equal rights", 
   ];
   const first = await begin(one, {});
   await first.next();
-  const from = around.context.cursors.sign({
-    at: around.context.hub.place().at,
-    page: null,
-    floors: null,
-    afterLoss: false,
-    scope: "everything",
-    watch: { field: "customerUpdates", customerId: "ann" },
-  });
+  const from = around.context.cursors.sign(
+    { at: around.context.hub.place().at, page: null, floors: null, afterLoss: false },
+    { scope: "everything", watch: { field: "customerUpdates", customerId: "ann" } },
+  );
   const others = [
     await begin({ ...one, id: "3" }, { from }),
     await begin(one, { all: false, from }),

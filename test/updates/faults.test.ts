@@ -170,9 +170,9 @@ describe("a cursor", () => {
     refused({ field: "customersUpdates", filter: filter(150) });
     refused({ field: "customersUpdates", filter: filter(1, "é".repeat(2_000)) });
     refused({ field: "customerUpdates", customerId: "x".repeat(4_000) });
-    const content = { at: "1-0", page: null, floors: null, afterLoss: false, scope: "everything" };
+    const place = { at: "1-0", page: null, floors: null, afterLoss: false };
     const what: Watch = { field: "customersUpdates", filter: filter(150) };
-    expect(() => w.context.cursors.sign({ ...content, watch: what })).toThrow(
+    expect(() => w.context.cursors.sign(place, { scope: "everything", watch: what })).toThrow(
       expect.objectContaining({ code: "BAD_USER_INPUT" }),
     );
     expect(w.context.hub.size()).toBe(0);

@@ -228,15 +228,8 @@ describe("resuming", () => {
   it("takes no cursor of another field, other arguments, another scope, or a forged one", () => {
     const w = bank();
     const { cursors } = w.context;
-    const content = {
-      at: "1-0",
-      page: null,
-      floors: null,
-      afterLoss: false,
-      scope: "everything",
-      watch: ANN,
-    };
-    const cursor = cursors.sign(content);
+    const place = { at: "1-0", page: null, floors: null, afterLoss: false };
+    const cursor = cursors.sign(place, { scope: "everything", watch: ANN });
     const refused = (after: string, what: Watch = ANN) => {
       expect(() => frames(w.context, what, { after, mode: "LATEST" })).toThrow(
         expect.objectContaining({ code: "CURSOR_INVALID" }),
@@ -244,7 +237,7 @@ describe("resuming", () => {
     };
     refused(cursor, ALL);
     refused(cursor, { field: "customerUpdates", customerId: "bob" });
-    refused(cursors.sign({ ...content, scope: "other" }));
+    refused(cursors.sign(place, { scope: "other", watch: ANN }));
     refused(`${cursor}x`);
     refused(cursor.replace(/^./, (letter) => (letter === "e" ? "f" : "e")));
     refused("");
