@@ -66,6 +66,7 @@ const RULES: readonly (readonly [law: string, rule: Rule, violations: readonly F
     [
       new Map([["src/cdc/index.ts", 'export { decode } from "./decode.ts";']]),
       new Map([["src/index.ts", 'export * from "./app.ts";']]),
+      new Map([["src/customer/apply.ts", 'export type { Applied } from "./applied.ts";']]),
     ],
   ],
   [

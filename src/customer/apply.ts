@@ -9,8 +9,6 @@ import { lookup, tableOf } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
 import { type Memory, remember } from "./versions.ts";
 
-export type { Applied, ApplyInput, PageChange } from "./applied.ts";
-
 /**
  * Folds changes into a customer: judge and fold each, derive what follows, name what differs. The next revision carries the
  * announcement of that in its outbox; what nobody can see (a raised head, an origin) makes a revision without one.

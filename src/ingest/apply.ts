@@ -1,5 +1,6 @@
 import type { Change } from "../cdc/change.ts";
-import { apply, type Applied, type ApplyInput } from "../customer/apply.ts";
+import { apply } from "../customer/apply.ts";
+import type { Applied, ApplyInput } from "../customer/applied.ts";
 import type { Page } from "../customer/customer.ts";
 import type { Shell } from "./shell.ts";
 

@@ -1,6 +1,6 @@
 import type { Change } from "../cdc/change.ts";
 import { canMove } from "../cdc/table.ts";
-import type { ApplyInput } from "../customer/apply.ts";
+import type { ApplyInput } from "../customer/applied.ts";
 import { newCustomer, type Customer, type Page, type PageRef } from "../customer/customer.ts";
 import type { Loaded, LoadRequest, Place } from "../store/store.ts";
 import { route, type Routes } from "./route.ts";

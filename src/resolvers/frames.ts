@@ -7,8 +7,6 @@ import type {
   SegmentTransition,
 } from "../customer/customer.ts";
 
-export type { DeliveryMode, Watch } from "../updates/watch.ts";
-
 /** How old what a frame says is, by clock; milliseconds since 1970, null where it does not apply. */
 export interface Age {
   readonly sourceMs: number | null;

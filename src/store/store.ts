@@ -1,5 +1,5 @@
 import type { Position, Refusal, SourceRecord } from "../cdc/change.ts";
-import type { PageChange } from "../customer/apply.ts";
+import type { PageChange } from "../customer/applied.ts";
 import type { Customer, Page, PageRef } from "../customer/customer.ts";
 import type { Checkpoint } from "../ingest/source.ts";
 

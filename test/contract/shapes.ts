@@ -1,6 +1,6 @@
 import type { ColumnType } from "../../src/cdc/table.ts";
 import type { TablePlan } from "../../src/cdc/table.ts";
-import type { PageChange } from "../../src/customer/apply.ts";
+import type { PageChange } from "../../src/customer/applied.ts";
 import type { Announcement, Customer, Page, Row, Rows, Update } from "../../src/customer/customer.ts";
 import { newCustomer } from "../../src/customer/customer.ts";
 import type { MetricType, Plan } from "../../src/customer/plan.ts";

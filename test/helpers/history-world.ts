@@ -1,5 +1,6 @@
 import type { Change, Position } from "../../src/cdc/change.ts";
-import { type Applied, apply } from "../../src/customer/apply.ts";
+import { apply } from "../../src/customer/apply.ts";
+import type { Applied } from "../../src/customer/applied.ts";
 import { canonical } from "../../src/customer/canonical.ts";
 import { type Customer, newCustomer, type Page } from "../../src/customer/customer.ts";
 import type { Plan } from "../../src/customer/plan.ts";

@@ -160,6 +160,9 @@ export const noBarrels: Rule = (files) =>
   [...files].flatMap(([file, text]) => [
     ...(/\/.*\/index\.ts$/.test(file) ? [`${file}: an index.ts below src/index.ts`] : []),
     ...(/^export\s+(type\s+)?\*/m.test(text) ? [`${file}: exports by star`] : []),
+    ...(file !== "src/index.ts" && /^export\s+(type\s+)?\{[^}]*\}\s*from\b/m.test(text)
+      ? [`${file}: passes on what another file exports`]
+      : []),
   ]);
 
 /** Client libraries, and the files that may import them. */

@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from "vitest";
 import { silentLog } from "../../src/log.ts";
-import type { Frame, Watch } from "../../src/resolvers/frames.ts";
+import type { Frame } from "../../src/resolvers/frames.ts";
+import type { Watch } from "../../src/updates/watch.ts";
 import { createHub } from "../../src/updates/hub.ts";
 import type { Hub } from "../../src/updates/hub.ts";
 import { settle } from "../helpers/manual-clock.ts";

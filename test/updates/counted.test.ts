@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Watch } from "../../src/resolvers/frames.ts";
+import type { Watch } from "../../src/updates/watch.ts";
 import { settle } from "../helpers/manual-clock.ts";
 import { told, watch } from "./watching.ts";
 import { world } from "./world.ts";

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { CustomerFilter } from "../../src/customer/filter.ts";
-import type { Frame, Watch } from "../../src/resolvers/frames.ts";
+import type { Frame } from "../../src/resolvers/frames.ts";
+import type { Watch } from "../../src/updates/watch.ts";
 import { frames } from "../../src/resolvers/updates.ts";
 import { Audience } from "../../src/updates/audience.ts";
 import { HUB_LIMITS } from "../../src/updates/limits.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { CustomerFilter } from "../../src/customer/filter.ts";
-import type { Watch } from "../../src/resolvers/frames.ts";
+import type { Watch } from "../../src/updates/watch.ts";
 import { changesSince, frames } from "../../src/resolvers/updates.ts";
 import type { HubLimits } from "../../src/updates/limits.ts";
 import { settle } from "../helpers/manual-clock.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { silentLog } from "../../src/log.ts";
-import type { DeliveryMode, Frame, Watch } from "../../src/resolvers/frames.ts";
+import type { Frame } from "../../src/resolvers/frames.ts";
+import type { DeliveryMode, Watch } from "../../src/updates/watch.ts";
 import { frames } from "../../src/resolvers/updates.ts";
 import { createHub } from "../../src/updates/hub.ts";
 import { settle } from "../helpers/manual-clock.ts";

@@ -1,4 +1,5 @@
-import type { DeliveryMode, Frame, Watch } from "../../src/resolvers/frames.ts";
+import type { Frame } from "../../src/resolvers/frames.ts";
+import type { DeliveryMode, Watch } from "../../src/updates/watch.ts";
 import { frames } from "../../src/resolvers/updates.ts";
 import type { World } from "./world.ts";
 

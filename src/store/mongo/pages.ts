@@ -1,4 +1,4 @@
-import type { PageChange } from "../../customer/apply.ts";
+import type { PageChange } from "../../customer/applied.ts";
 import type { Page, PageRef, Row, Rows, Totals } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
 import { unplacedTables } from "../placed-tables.ts";

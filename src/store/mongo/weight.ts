@@ -1,4 +1,4 @@
-import type { PageChange } from "../../customer/apply.ts";
+import type { PageChange } from "../../customer/applied.ts";
 import type { Customer, Page } from "../../customer/customer.ts";
 import type { Stored } from "./values.ts";
 

@@ -1,4 +1,4 @@
-import type { PageChange } from "../../customer/apply.ts";
+import type { PageChange } from "../../customer/applied.ts";
 import type { Customer, PageRef, Row, Rows } from "../../customer/customer.ts";
 import type { CustomerSave, Place } from "../store.ts";
 import { hasLiveRow } from "../../customer/live-rows.ts";
