@@ -64,7 +64,8 @@ function valuesIn(filter: CustomerFilter): number {
   switch (filter.kind) {
     case "and":
     case "or":
-      return filter.filters.reduce((sum, part) => sum + valuesIn(part), 0);
+      // One that selects everybody, or nobody, costs something as well.
+      return filter.filters.reduce((sum, part) => sum + Math.max(1, valuesIn(part)), 0);
     case "not":
       return valuesIn(filter.filter);
     case "segment":

@@ -14,7 +14,7 @@ import { DEFAULT_PAGE, MAX_PAGE } from "../resolvers/paging.ts";
 export const LIMITS = {
   /** Bytes of a request body; WebSocket frames have a bound of their own (websocket.ts). */
   maxBodyBytes: 1_048_576,
-  /** Lexical tokens of a document; parsing stops there. */
+  /** Lexical tokens of a document; parsing stops there. Also the fields, and the fragments, it may come to where they are spread. */
   maxTokens: 2_000,
   /** Levels of nested fields; the usual introspection query has 15. */
   maxDepth: 20,
@@ -37,7 +37,7 @@ export const validationRules: readonly ValidationRule[] = [...specifiedRules, ..
 function withinLimits(context: ValidationContext): ASTVisitor {
   return {
     OperationDefinition(operation) {
-      const spent = { aliases: 0, entities: 0, fields: 0 };
+      const spent = { aliases: 0, entities: 0, fields: 0, spreads: 0 };
       const fault = measure(context, operation.selectionSet, { depth: 0, times: 1, within: [] }, spent);
       if (fault !== null)
         context.reportError(
@@ -51,6 +51,7 @@ interface Spent {
   aliases: number;
   entities: number;
   fields: number;
+  spreads: number;
 }
 
 interface Place {
@@ -80,6 +81,10 @@ function measure(
 }
 
 function measureSpread(context: ValidationContext, name: string, place: Place, spent: Spent): string | null {
+  // Fragments that spread each other without a field between them lead to more ways than can be walked.
+  spent.spreads += 1;
+  if (spent.spreads > LIMITS.maxTokens)
+    return `The operation spreads more than ${LIMITS.maxTokens} fragments.`;
   const fragment = context.getFragment(name);
   if (!fragment || place.within.includes(fragment)) return null;
   return measure(context, fragment.selectionSet, { ...place, within: [...place.within, fragment] }, spent);

@@ -148,6 +148,19 @@ export function readsContract(name: string, open: (plan: Plan) => Promise<OpenRe
       await fc.assert(property, { numRuns: runs });
     });
 
+    test.each(["and", "or"] as const)("a filter of a thousand conditions is answered: %s", async (kind) => {
+      await add(holding("ann"));
+      await add(holding("bob"));
+      const others = Array.from({ length: 999 }, (_, index) => `nobody ${index}`);
+      const filters = ["ann", ...others].map((value): CustomerFilter => {
+        const same = { kind: "field", field: { kind: "id" }, test: { op: "eq", value } } as const;
+        return kind === "or" ? same : { kind: "not", filter: same };
+      });
+      const filter: CustomerFilter = { kind, filters };
+      expect(ids(await list({ filter }))).toEqual(kind === "or" ? ["ann"] : ["bob"]);
+      expect(await store.countCustomers(filter)).toBe(1);
+    });
+
     test("any order is by value, nulls and what compares with nothing last, ties by id; pages of any size join without hole or repeat", async () => {
       const names = ["a", "b", "c", "ü", "🏦", "\uffee", "z"];
       const property = fc.asyncProperty(

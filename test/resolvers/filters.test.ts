@@ -22,6 +22,9 @@ describe("a filter", () => {
     expect(filterOf(ids(1_000), fields)).toMatchObject({ kind: "field" });
     expect(() => filterOf(ids(1_001), fields)).toThrow("1,000 values at most; this one has 1,001");
     expect(() => filterOf({ or: [ids(600), ids(401)] }, fields)).toThrow("1,000 values at most");
+    expect(() => filterOf({ or: Array.from({ length: 1_001 }, () => ({})) }, fields)).toThrow(
+      "1,000 values at most",
+    );
     expect(filterOf(nested(19), fields)).toMatchObject({ kind: "not" });
     expect(() => filterOf(nested(20), fields)).toThrow("20 levels deep at most");
   });

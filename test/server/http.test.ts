@@ -206,6 +206,16 @@ describe("limits", () => {
     expect(json.errors[0].extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
   });
 
+  test("fragments that all spread each other are not followed along every way there is", async () => {
+    const names = ["A", "B", "C", "D", "E", "F", "G", "H", "I"];
+    const all = names.map((name) => `...${name}`).join(" ");
+    const { json } = await post(
+      `{ ...A } ${names.map((name) => `fragment ${name} on Query { ${all} }`).join(" ")}`,
+    );
+    const codes = json.errors.map((error: { extensions: { code: string } }) => error.extensions.code);
+    expect(codes).toContain("TOO_EXPENSIVE");
+  });
+
   test("the usual introspection query passes", async () => {
     const { getIntrospectionQuery } = await import("graphql");
     const { json } = await post(

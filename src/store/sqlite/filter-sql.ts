@@ -21,7 +21,7 @@ export function filterSql(filter: CustomerFilter | null, find: FindFact): Filter
       case "and":
       case "or":
         if (part.filters.length === 0) return part.kind === "and" ? "1" : "0";
-        return `(${part.filters.map(write).join(part.kind === "and" ? " AND " : " OR ")})`;
+        return joined(part.filters.map(write), part.kind === "and" ? "AND" : "OR");
       case "not":
         // A comparison with null is null in SQL and false in `matches`.
         return `NOT ifnull(${write(part.filter)}, 0)`;
@@ -44,6 +44,14 @@ export function filterSql(filter: CustomerFilter | null, find: FindFact): Filter
   };
   const sql = filter === null ? "1" : write(filter);
   return { sql, parameters, columns };
+}
+
+/** Conditions in pairs, and pairs of those: SQLite takes a list of them for as many levels, and takes 1,000 at most. */
+function joined(conditions: readonly string[], by: "AND" | "OR"): string {
+  const [first = ""] = conditions;
+  if (conditions.length === 1) return first;
+  const half = conditions.length >> 1;
+  return `(${joined(conditions.slice(0, half), by)} ${by} ${joined(conditions.slice(half), by)})`;
 }
 
 interface Leaf {
