@@ -106,6 +106,8 @@ const RULES: readonly (readonly [law: string, rule: Rule, violations: readonly F
     [
       new Map([["src/cdc/a.ts", "export function decode(): void {}"]]),
       new Map([["src/cdc/a.ts", "/** One. */\nexport const one = 1;\nexport const two = 2;"]]),
+      new Map([["src/cdc/a.ts", "/* Not a doc comment. */\nexport const one = 1;"]]),
+      new Map([["src/cdc/a.ts", "export declare const one: 1;"]]),
     ],
   ],
   [

@@ -14,7 +14,7 @@ export interface Derived extends Stored {
   readonly offered: readonly { readonly o: string; readonly s: string; readonly t: number }[];
 }
 
-/** Makes it. */
+/** What a document is found by. */
 export function derivedOf({ customerId, tables, notes, offers }: Customer): Derived {
   const noted: Record<string, number> = {};
   const holds = new Set<string>();
