@@ -27,6 +27,8 @@ export interface Settings {
   /** Folder watched for records; null when none was given. */
   readonly recordsDir: string | null;
   readonly graphiql: boolean;
+  /** Such as `https://bank.example`; null for none. */
+  readonly allowedOrigins: readonly string[] | null;
   /** Signs cursors; null for one kept in the data directory. */
   readonly cursorSecret: string | null;
   readonly role: Role;
@@ -80,6 +82,14 @@ const brokers = z
   .refine(
     (list) => list.every((one) => /^(\[[0-9a-fA-F:]+\]|[^\s:,]+):\d{1,5}$/.test(one)),
     "is no list of host:port",
+  );
+
+const origins = z
+  .string()
+  .transform((list) => list.split(",").map((one) => one.trim()))
+  .refine(
+    (list) => list.every((one) => URL.canParse(one) && new URL(one).origin === one),
+    "is no list of origins such as https://bank.example",
   );
 
 /** A setting known to the environment only, without a fallback. */
@@ -140,6 +150,11 @@ const DECLARED = {
     secret: false,
     shape: flag,
   },
+  allowedOrigins: text(
+    "ALLOWED_ORIGINS",
+    "Pages of other origins that may use the API, such as https://bank.example, comma-separated.",
+    { shape: origins },
+  ),
   cursorSecret: {
     env: "CURSOR_SECRET",
     option: null,

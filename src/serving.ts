@@ -22,6 +22,8 @@ export interface ServeOptions {
   /** Allows an address that is not loopback although nobody is authenticated. */
   readonly insecure: boolean;
   readonly graphiql: boolean;
+  /** Origins such as `https://bank.example` whose pages may use the API; none by default. */
+  readonly origins?: readonly string[];
   /** Null for one kept in the data directory. */
   readonly cursorSecret: string | null;
 }
@@ -136,6 +138,7 @@ export function serveCustomers(
       metrics,
     }),
     graphiql: serve.graphiql,
+    origins: serve.origins ?? [],
     status: ready.status,
     log,
   });

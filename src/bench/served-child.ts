@@ -55,6 +55,7 @@ async function serve({ customers, durable }: ServedProtocol["serve"]["ask"]): Pr
     schema: buildSchema(plan),
     contextFor: (viewer) => ({ viewer, ...shared, reads: store, hub, cursors, ingest: null }),
     graphiql: false,
+    origins: [],
     status: { reasons: () => [] },
     log: silentLog,
   });

@@ -104,7 +104,7 @@ Examples:
   PORT=8080 customer360 demo`,
     )
     .action(async (flags: DemoFlags) => {
-      const { dataDir, host, port, graphiql, cursorSecret } = readSettings({
+      const { dataDir, host, port, graphiql, allowedOrigins, cursorSecret } = readSettings({
         port: flags.port,
         host: flags.host,
         dataDir: flags.dataDir,
@@ -116,7 +116,11 @@ Examples:
           dataDir,
           fresh: flags.fresh === true,
           source: { kind: "demo", seed: flags.seed, customers: flags.customers, rate: flags.rate },
-          serve: { host, port, insecure: flags.insecure === true, graphiql, cursorSecret },
+          serve: {
+            ...{ host, port, graphiql, cursorSecret },
+            insecure: flags.insecure === true,
+            origins: allowedOrigins ?? [],
+          },
           log,
         },
         beside: (url, app, running) => {

@@ -64,14 +64,18 @@ async function start(
   { settings, log, signal }: Beside,
 ): Promise<void> {
   const plan = readPlan(pipelineFile(file, flags.pipeline));
-  const { dataDir, role, host, port, graphiql, cursorSecret } = settings;
+  const { dataDir, role, host, port, graphiql, allowedOrigins, cursorSecret } = settings;
   /** Each reason is told once; the quarantine has the rest. */
   const told = new Set<string>();
   await serveUntil(signal, {
     app: {
       ...{ plan, dataDir, role, log, fresh: false },
       ...connectionsOf(settings),
-      serve: { host, port, insecure: flags.insecure === true, graphiql, cursorSecret },
+      serve: {
+        ...{ host, port, graphiql, cursorSecret },
+        insecure: flags.insecure === true,
+        origins: allowedOrigins ?? [],
+      },
       onUnreadable: ({ origin, reason }) => {
         if (!told.has(reason)) log.warn("records cannot be read", { file: origin.topic, reason });
         told.add(reason);

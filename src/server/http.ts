@@ -25,8 +25,8 @@ export interface ServerOptions {
   /** How this process is doing: what `/readyz` says. */
   readonly status: Status;
   readonly log: Log;
-  /** Origins such as `https://bank.example` whose pages may use the API; none by default. */
-  readonly origins?: readonly string[];
+  /** Origins such as `https://bank.example` whose pages may use the API. */
+  readonly origins: readonly string[];
 }
 
 /** One HTTP server with all transports on it. */
@@ -50,7 +50,7 @@ export function createServer(options: ServerOptions): ApiServer {
   const { schema, contextFor, log } = options;
   let host = "";
   let draining = false;
-  const door = createDoorkeeper({ origins: options.origins ?? [], loopbackOnly: () => isLoopback(host) });
+  const door = createDoorkeeper({ origins: options.origins, loopbackOnly: () => isLoopback(host) });
   const mask = createMask(log);
   const execution = createExecution({ schema, contextFor, mask });
   const { clock } = contextFor(OPEN_VIEWER);

@@ -151,6 +151,26 @@ describe("a restart", () => {
     expect([mode & 0o777, size]).toEqual([0o600, 32]);
   });
 
+  test("pages of origins that are allowed may use the API, those of others may not", async () => {
+    const allowed = "https://bank.example";
+    const app = await createApp({
+      ...{ plan: readPlan(BANKING), dataDir: directory, fresh: false, source: null, log: silentLog },
+      serve: {
+        ...{ host: "127.0.0.1", port: 0, insecure: false, graphiql: false },
+        cursorSecret: null,
+        origins: [allowed],
+      },
+    });
+    const url = await app.start();
+    const asked = async (origin: string) => {
+      const { status, headers } = await fetch(`${url}/graphql`, { method: "OPTIONS", headers: { origin } });
+      return { status, may: headers.get("access-control-allow-origin") };
+    };
+    expect(await asked(allowed)).toEqual({ status: 204, may: allowed });
+    expect(await asked("https://other.example")).toEqual({ status: 403, may: null });
+    await app.stop();
+  });
+
   test("an app that cannot listen leaves its data to others", async () => {
     const serve = { host: "203.0.113.7", port: 1, insecure: true, graphiql: false, cursorSecret: null };
     const options = {

@@ -23,6 +23,7 @@ describe("settings", () => {
       pipeline: null,
       recordsDir: null,
       graphiql: true,
+      allowedOrigins: null,
       cursorSecret: null,
       role: "all",
       kafkaBrokers: null,
@@ -53,6 +54,14 @@ describe("settings", () => {
     ]);
     for (const brokers of ["kafka", "a:9092,", "a:b", "kafka://a:9092"])
       expect(faultsOf({ KAFKA_BROKERS: brokers })).toContain("is no list of host:port");
+  });
+
+  test("origins are as browsers name them: scheme, host and port, and nothing else", () => {
+    expect(
+      readSettings({}, { ALLOWED_ORIGINS: "https://bank.example, http://localhost:5173" }).allowedOrigins,
+    ).toEqual(["https://bank.example", "http://localhost:5173"]);
+    for (const list of ["*", "null", "bank.example", "https://bank.example/", "https://bank.example,"])
+      expect(faultsOf({ ALLOWED_ORIGINS: list })).toContain("is no list of origins");
   });
 
   test("an empty variable is an absent one", () => {

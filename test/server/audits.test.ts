@@ -10,6 +10,7 @@ const server = createServer({
   schema: buildSchema(bank),
   contextFor: () => context,
   graphiql: false,
+  origins: [],
   status: { reasons: () => [] },
   log: silentLog,
 });

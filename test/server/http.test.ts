@@ -29,6 +29,7 @@ function serverOf(options: Partial<ServerOptions> = {}): ApiServer {
     schema,
     contextFor,
     graphiql: true,
+    origins: [],
     status: { reasons: () => (ready ? [] : ["not serving yet, or stopping"]) },
     log,
     ...options,

@@ -4,7 +4,7 @@ import { codeOf } from "../../errors.ts";
 import { FileCursors } from "./cursors.ts";
 import type { Checkpoint, Source, SourceBatch, Unreadable } from "../source.ts";
 
-/** What a file source is told. */
+/** What a file source is told. Bounds and pauses are for tests to set. */
 export interface FileSourceOptions {
   /** The watched folder; subfolders belong to it. */
   readonly dir: string;

@@ -14,8 +14,6 @@ export interface KafkaTls {
   readonly ca: string | null;
   /** PEM of the client's certificate and key, for mutual TLS; null without. */
   readonly certificate: { readonly cert: string; readonly key: string; readonly passphrase?: string } | null;
-  /** The name the broker's certificate has to show, where it is not the host's own. */
-  readonly serverName?: string;
 }
 
 /** How brokers are reached. Both null: PLAINTEXT. */
@@ -32,7 +30,6 @@ export interface ConnectionProof {
     readonly cert?: string;
     readonly key?: string;
     readonly passphrase?: string;
-    readonly servername?: string;
   };
   readonly sasl?:
     | { readonly mechanism: "plain"; readonly username: string; readonly password: string }
@@ -55,12 +52,11 @@ export function proofOf({ tls, sasl }: KafkaSecurity): ConnectionProof {
   };
 }
 
-function sslOf({ ca, certificate, serverName }: KafkaTls): NonNullable<ConnectionProof["ssl"]> {
+function sslOf({ ca, certificate }: KafkaTls): NonNullable<ConnectionProof["ssl"]> {
   return {
     rejectUnauthorized: true,
     ...(ca === null ? {} : { ca: [ca] }),
     ...(certificate === null ? {} : certificate),
-    ...(serverName === undefined ? {} : { servername: serverName }),
   };
 }
 

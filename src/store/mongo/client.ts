@@ -79,7 +79,7 @@ export interface Mongo {
 export interface MongoOptions {
   /** `mongodb://` or `mongodb+srv://`, with credentials, TLS, database and read preference as usual. */
   readonly uri: string;
-  /** Used when the address names none. Default `customer360`. */
+  /** Used when the address names none; default `customer360`. Tests give each run one of its own. */
   readonly database?: string;
 }
 

@@ -13,7 +13,7 @@ export interface LocalUpdatesOptions {
    */
   readonly path: string;
   readonly clock: Clock;
-  /** What is kept: at most so many updates, none older than so many milliseconds. Default 50,000 and one day. */
+  /** What is kept: at most so many updates, none older than so many milliseconds. Default 50,000 and one day; tests keep less. */
   readonly keep?: { readonly count: number; readonly ageMs: number };
 }
 

@@ -30,13 +30,13 @@ export interface RedisUpdatesOptions {
   readonly log: Log;
   /** Streams that customers are spread over, the same number for every process; default 1. Changing it makes every cursor a gap. */
   readonly shards?: number;
-  /** What each stream keeps: at most so many updates, none older than so many milliseconds. Default 100,000 and one day. */
+  /** What each stream keeps: at most so many updates, none older than so many milliseconds. Default 100,000 and one day; tests keep less. */
   readonly keep?: { readonly count: number; readonly ageMs: number };
   /** Begins the names of all keys; default `c360`. */
   readonly prefix?: string;
-  /** How long Redis may take to answer, milliseconds; default 2,000. */
+  /** How long Redis may take to answer, milliseconds; default 2,000. Tests wait longer on a busy machine. */
   readonly deadlineMs?: number;
-  /** How long a waiting reader hears nothing before it asks whether all is well, milliseconds; default 1,000. */
+  /** How long a waiting reader hears nothing before it asks whether all is well, milliseconds; default 1,000. Tests wait less. */
   readonly blockMs?: number;
 }
 

@@ -176,8 +176,8 @@ describe("proof", () => {
     },
     {
       name: "mutual TLS",
-      security: { tls: { ca: "CA", certificate, serverName: "broker" }, sasl: null },
-      proof: { ssl: { rejectUnauthorized: true, ca: ["CA"], ...certificate, servername: "broker" } },
+      security: { tls: { ca: "CA", certificate }, sasl: null },
+      proof: { ssl: { rejectUnauthorized: true, ca: ["CA"], ...certificate } },
     },
     ...(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const).map((mechanism) => ({
       name: mechanism,
