@@ -10,6 +10,8 @@ import { SocketLoad } from "./socket-load.ts";
 const SUBSCRIBERS = 5_000;
 /** Updates of one run of the broadcast, one after the other. */
 const BROADCASTS = 10;
+/** Updates of every customer in one run of the unicast. */
+const UNICASTS = 2;
 const WATCHED_BY_ALL = "42";
 const POLL_MS = 20;
 
@@ -85,10 +87,8 @@ async function broadcastMeasures(
   ours: Loaded<ServedProtocol>,
   theirs: Loaded<RawProtocol>,
 ): Promise<readonly Measure[]> {
-  const publish = () => ours.child.ask("publish", [WATCHED_BY_ALL]);
-  await deliver(ours, publish, 1);
+  const subject = await publishing(ours, [WATCHED_BY_ALL], BROADCASTS);
   const frame = ours.load.sample;
-  const subject: Side = { run: () => deliver(ours, publish, BROADCASTS), meter: meterOf(ours.child) };
   const send = () => theirs.child.ask("broadcast", frame);
   const baseline: Side = { run: () => deliver(theirs, send, BROADCASTS), meter: meterOf(theirs.child) };
   const found = await compare(subject, baseline);
@@ -113,14 +113,13 @@ async function broadcastMeasures(
 /** An update of each customer, each for one of the subscribers. */
 async function unicastMeasure(ours: Loaded<ServedProtocol>, theirs: Loaded<RawProtocol>): Promise<Measure> {
   const customers = Array.from({ length: SUBSCRIBERS }, (_, index) => String(index + 1));
-  const publish = () => ours.child.ask("publish", customers);
-  await deliver(ours, publish, 1);
+  const subject = await publishing(ours, customers, UNICASTS);
   const frame = ours.load.sample;
   const send = () => theirs.child.ask("unicast", frame);
-  const found = await compare(
-    { run: () => deliver(ours, publish, 2), meter: meterOf(ours.child) },
-    { run: () => deliver(theirs, send, 2), meter: meterOf(theirs.child) },
-  );
+  const found = await compare(subject, {
+    run: () => deliver(theirs, send, UNICASTS),
+    meter: meterOf(theirs.child),
+  });
   return {
     name: "unicast over 5,000 subscribers of different customers against raw ws, server CPU",
     value: found.cpuRatio,
@@ -129,6 +128,23 @@ async function unicastMeasure(ours: Loaded<ServedProtocol>, theirs: Loaded<RawPr
     firstStep: 4,
     goal: 2,
     note: inWords(found, "a delivery"),
+  };
+}
+
+/** Publishes an update of each of these customers, so many times in a run; once already, for a sample of what is sent. */
+async function publishing(
+  ours: Loaded<ServedProtocol>,
+  customers: readonly string[],
+  times: number,
+): Promise<Side> {
+  const prepare = (count: number) => ours.child.ask("prepare", { customers, times: count });
+  const publish = () => ours.child.ask("publish", null);
+  await prepare(1);
+  await deliver(ours, publish, 1);
+  return {
+    prepare: () => prepare(times),
+    run: () => deliver(ours, publish, times),
+    meter: meterOf(ours.child),
   };
 }
 

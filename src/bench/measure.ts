@@ -1,5 +1,7 @@
 /** One side of a comparison: does a fixed amount of work and says how much. */
 export interface Side {
+  /** Makes what a run needs and what is not to be measured. */
+  readonly prepare?: () => Promise<unknown>;
   /** Answers how many operations it did. */
   readonly run: () => number | Promise<number>;
   /** Measures the process that does the work; this one when absent. */
@@ -59,6 +61,7 @@ export const ownMeter: Meter = {
 /** Runs one side once. */
 export async function cost(side: Side): Promise<Cost> {
   const meter = side.meter ?? ownMeter;
+  await side.prepare?.();
   await meter.settle();
   const cpuUs = await meter.cpuUs();
   const start = process.hrtime.bigint();
@@ -67,10 +70,15 @@ export async function cost(side: Side): Promise<Cost> {
   return { cpuUs: ((await meter.cpuUs()) - cpuUs) / operations, rate: operations / seconds };
 }
 
-/** Runs subject and baseline alternately, one warm-up pair first, and compares them pair by pair. */
+/** What is compiled on its way costs a multiple until it is. */
+export const WARM_UP_PAIRS = 3;
+
+/** Runs subject and baseline alternately, a few pairs first to warm up, and compares them pair by pair. */
 export async function compare(subject: Side, baseline: Side, pairs = 5): Promise<Comparison> {
-  await baseline.run();
-  await subject.run();
+  for (let pair = 0; pair < WARM_UP_PAIRS; pair += 1) {
+    await cost(baseline);
+    await cost(subject);
+  }
   const costs: { subject: Cost; baseline: Cost }[] = [];
   for (let pair = 0; pair < pairs; pair += 1) {
     const [one, other] = pair % 2 === 0 ? [baseline, subject] : [subject, baseline];

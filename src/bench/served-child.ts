@@ -85,12 +85,23 @@ async function nextUpdate(customerId: string): Promise<Update> {
   return { customerId, revision, changed: ["profiles"], segments: [], offers: [], freshness, customer };
 }
 
-async function publish(customerIds: readonly string[]): Promise<null> {
-  for (let start = 0; start < customerIds.length; start += PER_TURN) {
+/** Updates made and not published yet: the list of each time. */
+const prepared: Update[][] = [];
+
+async function prepare({ customers, times }: ServedProtocol["prepare"]["ask"]): Promise<null> {
+  for (let time = 0; time < times; time += 1) {
     const updates: Update[] = [];
-    for (const customerId of customerIds.slice(start, start + PER_TURN))
-      updates.push(await nextUpdate(customerId));
-    await running().updates.publish(updates);
+    for (const customerId of customers) updates.push(await nextUpdate(customerId));
+    prepared.push(updates);
+  }
+  return null;
+}
+
+async function publish(): Promise<null> {
+  const updates = prepared.shift();
+  if (updates === undefined) throw new Error("nothing was prepared");
+  for (let start = 0; start < updates.length; start += PER_TURN) {
+    await running().updates.publish(updates.slice(start, start + PER_TURN));
     await new Promise((resolve) => setImmediate(resolve));
   }
   return null;
@@ -113,6 +124,7 @@ answerParent<ServedProtocol>(
   {
     serve,
     subscriptions: () => running().hub.size(),
+    prepare,
     publish,
     capacity,
     push({ customers, stampUs }) {

@@ -9,8 +9,13 @@ export type ServedProtocol = Common & {
   };
   /** Subscriptions open now. */
   readonly subscriptions: { readonly ask: null; readonly answer: number };
-  /** Publishes an update of each of these customers, a few per turn of the event loop. */
-  readonly publish: { readonly ask: readonly string[]; readonly answer: null };
+  /** Makes an update of each of these customers, so many times over, to be published later. */
+  readonly prepare: {
+    readonly ask: { readonly customers: readonly string[]; readonly times: number };
+    readonly answer: null;
+  };
+  /** Publishes what was prepared for one time, a few updates per turn of the event loop. */
+  readonly publish: { readonly ask: null; readonly answer: null };
   /** Changes per second of the whole durable path, with nobody watching. */
   readonly capacity: { readonly ask: null; readonly answer: number };
   /** Hands a change of each of these customers to the running pipeline, the stamp in its note. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { compare, cost, inWords, median, quantile } from "../../src/bench/measure.ts";
+import { compare, cost, inWords, median, quantile, WARM_UP_PAIRS } from "../../src/bench/measure.ts";
 import type { Meter, Side } from "../../src/bench/measure.ts";
 
 /** A meter over a processor whose time is counted by hand. */
@@ -47,14 +47,27 @@ describe("a comparison", () => {
     const found = await compare(side(30), side(10));
     expect(found.cpuRatio).toBe(3);
     expect(found.spread).toEqual([3, 3]);
-    expect(runs).toBe(12);
+    expect(runs).toBe(2 * (WARM_UP_PAIRS + 5));
+  });
+
+  test("what is prepared for a run is not measured", async () => {
+    const processor = { cpuUs: 0 };
+    const side: Side = {
+      meter: handMeter(processor),
+      prepare: async () => (processor.cpuUs += 1_000),
+      run: () => {
+        processor.cpuUs += 5;
+        return 1;
+      },
+    };
+    expect((await compare(side, side)).subject.cpuUs).toBe(5);
   });
 
   test("the sides take turns at going first", async () => {
     const order: string[] = [];
     const side = (name: string): Side => ({ run: () => order.push(name) });
     await compare(side("s"), side("b"), 2);
-    expect(order.join("")).toBe("bsbssb");
+    expect(order.join("")).toBe(`${"bs".repeat(WARM_UP_PAIRS)}bssb`);
   });
 
   test("a failing side fails the comparison", async () => {
