@@ -2,21 +2,15 @@ import { expect, test } from "vitest";
 import { inOneLine, thisMachine } from "../../src/bench/machine.ts";
 import { GROUP_NAMES, runBench } from "../../src/bench/run.ts";
 import { BENCH_GROUPS } from "../../src/cli/bench.ts";
-import { run } from "../../src/cli/program.ts";
+import { said } from "../cli/said.ts";
 
 test("the command offers exactly the groups there are", () => {
   expect(BENCH_GROUPS).toEqual(GROUP_NAMES);
 });
 
 test("the command says where the engine is measured", async () => {
-  let err = "";
-  const terminal = {
-    out: () => {},
-    err: (text: string) => void (err += text),
-    interactive: false,
-    color: false,
-  };
-  expect(await run(["bench", "engine"], terminal, new AbortController().signal)).toBe(2);
+  const { code, err } = await said("bench", "engine");
+  expect(code).toBe(2);
   expect(err).toContain("npm run bench -- engine");
 });
 

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { run } from "../../src/cli/program.ts";
 import type { Finding } from "../../src/doctor/report.ts";
 import { openDataDirectory } from "../../src/embedded/data-directory.ts";
+import { said } from "./said.ts";
 
 const PIPELINE = "pipelines/banking.yaml";
 
@@ -21,26 +22,13 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-async function doctor(...args: readonly string[]) {
-  let out = "";
-  let err = "";
-  const terminal = {
-    out: (text: string) => void (out += text),
-    err: (text: string) => void (err += text),
-    interactive: false,
-    color: false,
-  };
-  const command = ["doctor", PIPELINE, "--data-dir", data, ...args];
-  return { code: await run(command, terminal, new AbortController().signal), out, err };
-}
+const doctor = (...args: readonly string[]) => said("doctor", PIPELINE, "--data-dir", data, ...args);
 
 async function ingested(): Promise<void> {
   const records = join(directory, "records");
   mkdirSync(records);
   writeFileSync(join(records, "patterns.ndjson"), '{"customer_id":"1"}\n');
-  const silent = { out: () => {}, err: () => {}, interactive: false, color: false };
-  const args = ["ingest", PIPELINE, "--data", records, "--data-dir", data];
-  expect(await run(args, silent, new AbortController().signal)).toBe(0);
+  expect((await said("ingest", PIPELINE, "--data", records, "--data-dir", data)).code).toBe(0);
 }
 
 describe("the doctor of an embedded installation", () => {

@@ -4,37 +4,13 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { run } from "../../src/cli/program.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
+import { said, saidUntil } from "./said.ts";
 
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "cli-"));
 });
 afterEach(() => rmSync(directory, { recursive: true }));
-
-/** Runs a command line to its end and answers all it said. */
-function said(...args: string[]) {
-  return saidUntil(null, args);
-}
-
-/** The same, asked to stop as soon as it has said the given words. */
-async function saidUntil(words: string | null, args: readonly string[]) {
-  let out = "";
-  let err = "";
-  const stopping = new AbortController();
-  const terminal: Terminal = {
-    out: (text) => {
-      out += text;
-      if (words !== null && out.includes(words)) stopping.abort();
-    },
-    err: (text) => void (err += text),
-    interactive: false,
-    color: false,
-  };
-  const code = await run(args, terminal, stopping.signal);
-  return { code, out, err };
-}
 
 describe("the command line", () => {
   test("--version prints the package's version", async () => {

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MongoClient } from "mongodb";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { run } from "../../src/cli/program.ts";
-import { canonical } from "../../src/customer/canonical.ts";
 import { beginProgress, replayId } from "../../src/ingest/replay/progress.ts";
 import { silentLog } from "../../src/log.ts";
 import { loadPlan } from "../../src/plan/load.ts";
 import { openMongoStore } from "../../src/store/mongo/store.ts";
+import { documentsOf } from "../helpers/documents.ts";
 import { fresh, openTopics, warm, type Sent } from "../helpers/kafka-topics.ts";
+import { said } from "./said.ts";
 import { describeServer } from "../servers/describe-server.ts";
 import { startKafka } from "../servers/kafka.ts";
 import { startMongo } from "../servers/mongo.ts";
@@ -88,18 +88,7 @@ describeServer(
     };
 
     const args = (...more: readonly string[]) => ["replay", join(directory, "shop.yaml"), ...more];
-    const replay = async (...more: readonly string[]) => {
-      let out = "";
-      let err = "";
-      const terminal = {
-        out: (text: string) => void (out += text),
-        err: (text: string) => void (err += text),
-        interactive: false,
-        color: false,
-      };
-      const code = await run(args(...more), terminal, new AbortController().signal);
-      return { code, out, err };
-    };
+    const replay = (...more: readonly string[]) => said(...args(...more));
 
     const opened = async <T>(
       look: (store: Awaited<ReturnType<typeof openMongoStore>>) => Promise<T>,
@@ -114,12 +103,7 @@ describeServer(
       }
     };
 
-    const documentsIn = (name = database) =>
-      opened(async (store) => {
-        const ids = await store.everyone(null, 1_000);
-        const { customers } = await store.load({ customers: ids, pages: [], keys: {} });
-        return [...customers.values()].map((customer) => canonical(customer, []));
-      }, name);
+    const documentsIn = (name = database) => opened(documentsOf, name);
 
     /** All that is stored, but for counts, which count what is read again as read. */
     const rowsIn = async (name = database): Promise<string> => {

@@ -3,18 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { inTime, inWords } from "../../src/cli/replay-progress.ts";
-import { run } from "../../src/cli/program.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
 import { readSettings } from "../../src/config.ts";
 import { replayConnectionsOf } from "../../src/connections.ts";
 import { openReplay } from "../../src/replaying.ts";
 import { readPlan } from "../../src/cli/options.ts";
 import { beginProgress, isReplayed, replayId } from "../../src/ingest/replay/progress.ts";
 import { readSqlite } from "../../src/embedded/database.ts";
-import { canonical } from "../../src/customer/canonical.ts";
 import { EMPTY_SAVE } from "../../src/store/store.ts";
 import { sqliteStore } from "../../src/store/sqlite/store.ts";
 import { silentLog } from "../../src/log.ts";
+import { documentsOf } from "../helpers/documents.ts";
+import { said } from "./said.ts";
 
 let directory: string;
 let records: string;
@@ -68,20 +67,6 @@ function captured(table: string, offset: number, id: number): string {
 const lines = (table: string, count: number): string =>
   Array.from({ length: count }, (_, at) => captured(table, at, at % 50)).join("");
 
-/** Runs a command line to its end and answers all it said. */
-async function said(...args: readonly string[]) {
-  let out = "";
-  let err = "";
-  const terminal: Terminal = {
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
-    interactive: false,
-    color: false,
-  };
-  const code = await run(args, terminal, new AbortController().signal);
-  return { code, out, err };
-}
-
 const ingest = () => said("ingest", pipeline, "--data", records, "--data-dir", data);
 const replay = (...more: readonly string[]) =>
   said("replay", pipeline, "--data", records, "--data-dir", data, ...more);
@@ -112,13 +97,7 @@ async function opened<T>(
   }
 }
 
-/** The canonical document of everybody in a data directory. */
-const documentsIn = (dir: string): Promise<readonly string[]> =>
-  opened(dir, async (store) => {
-    const ids = await store.everyone(null, 1_000);
-    const { customers } = await store.load({ customers: ids, pages: [], keys: {} });
-    return [...customers.values()].map((customer) => canonical(customer, []));
-  });
+const documentsIn = (dir: string) => opened(dir, documentsOf);
 
 const checkpointsIn = (dir: string) => opened(dir, (store) => store.checkpoints());
 

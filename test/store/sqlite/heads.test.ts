@@ -1,31 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { Lately } from "../../../src/store/lately.ts";
-import { sqliteStore } from "../../../src/store/sqlite/store.ts";
+import { expect, test } from "vitest";
 import { EMPTY_SAVE } from "../../../src/store/store.ts";
 import type { CustomerSave } from "../../../src/store/store.ts";
-import { next, pageChange, row, saving, SHAPES } from "../../contract/shapes.ts";
+import { next, pageChange, row, saving } from "../../contract/shapes.ts";
+import { openedStores, type Opened } from "./opened.ts";
 
-type Opened = ReturnType<typeof sqliteStore>;
-
-let folder = "";
-let open: Opened[] = [];
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "customer360-heads-"));
-});
-afterEach(async () => {
-  for (const store of open) await store.close();
-  open = [];
-  await rm(folder, { recursive: true });
-});
-
-const start = (): Opened => {
-  const store = sqliteStore({ path: join(folder, "store.db"), plan: SHAPES });
-  open.push(store);
-  return store;
-};
+const { start } = openedStores();
 
 const REF = { customerId: "ann", table: "payments", page: "2024-05" };
 
@@ -79,20 +58,4 @@ test("a save that was undone has happened to nothing that is known", async () =>
   const again = await step(store);
   expect([again.before.revision, again.pages[0]?.before.revision]).toEqual([2, 2]);
   expect((await store.counts()).customers).toBe(1);
-});
-
-test("values used lately are kept, as many as wanted, and others go", () => {
-  const lately = new Lately<number>(3);
-  for (let count = 0; count < 100; count += 1) {
-    lately.set(`k${count}`, count);
-    lately.get("k0");
-  }
-  expect([lately.get("k0"), lately.get("k98"), lately.get("k99"), lately.get("k50")]).toEqual([
-    0,
-    98,
-    99,
-    undefined,
-  ]);
-  lately.clear();
-  expect(lately.get("k0")).toBeUndefined();
 });

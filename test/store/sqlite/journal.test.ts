@@ -1,36 +1,16 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { newCustomer } from "../../../src/customer/customer.ts";
 import type { Customer, Page } from "../../../src/customer/customer.ts";
 import { readSqlite } from "../../../src/embedded/database.ts";
-import { sqliteStore } from "../../../src/store/sqlite/store.ts";
 import { EMPTY_SAVE } from "../../../src/store/store.ts";
 import { announcement, newPage, next, pageChange, row, saving, SHAPES } from "../../contract/shapes.ts";
+import { openedStores, type Opened } from "./opened.ts";
 
-type Opened = ReturnType<typeof sqliteStore>;
-
-let folder = "";
-let open: Opened[] = [];
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "customer360-journal-"));
-});
-afterEach(async () => {
-  for (const store of open) await store.close();
-  open = [];
-  await rm(folder, { recursive: true });
-});
-
-const start = (): Opened => {
-  const store = sqliteStore({ path: join(folder, "store.db"), plan: SHAPES });
-  open.push(store);
-  return store;
-};
+const { path, start } = openedStores();
 
 /** How many saves are in the journal, and how many customers in the tables. */
 const stored = (): { readonly journal: number; readonly customers: number } =>
-  readSqlite(join(folder, "store.db"), "STORE_UNAVAILABLE", (db) => {
+  readSqlite(path(), "STORE_UNAVAILABLE", (db) => {
     const count = (table: string) => db.prepare(`SELECT count(*) FROM ${table}`).get<[number]>()?.[0] ?? 0;
     return { journal: count("journal"), customers: count("customers") };
   });
@@ -141,8 +121,7 @@ test("who held a live row once stays listed, although no version in the tables s
   await store.save({ ...EMPTY_SAVE, customers: [saving(before, holding)] });
   await store.save({ ...EMPTY_SAVE, customers: [saving(holding, empty)] });
   const changed = { ...SHAPES, metrics: SHAPES.metrics.slice(1) };
-  const other = sqliteStore({ path: join(folder, "store.db"), plan: changed });
-  open.push(other);
+  const other = start(changed);
   for (const each of [other, store]) expect(await each.countCustomers(null)).toBe(1);
 });
 
