@@ -18,11 +18,25 @@ export const LIMITS = {
   maxTokens: 2_000,
   /** Levels of nested fields; the usual introspection query has 15. */
   maxDepth: 20,
+  /** Levels of lists and objects in variables. */
+  maxVariableDepth: 64,
   /** Aliased fields in a document. */
   maxAliases: 60,
   /** Entities a document could ask for at most, pages within pages multiplied. */
   maxEntities: 100_000,
 } as const;
+
+/** What is said of variables that are nested too deep; null for all others. Taking them in would take a frame of the stack a level. */
+export function depthFault(variables: unknown): GraphQLError | null {
+  if (isWithin(variables, LIMITS.maxVariableDepth)) return null;
+  const words = `Variables may be nested ${LIMITS.maxVariableDepth} levels deep at most.`;
+  return new GraphQLError(words, { extensions: { code: "BAD_USER_INPUT" } });
+}
+
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((each) => isWithin(each, levels - 1));
+}
 
 /** For `parse`: stops reading long before a document can hurt. */
 export const parseOptions = { maxTokens: LIMITS.maxTokens } as const;

@@ -6,7 +6,7 @@ import type {
   OperationDefinitionNode,
   ValidationRule,
 } from "graphql";
-import { parseOptions, validationRules } from "./limits.ts";
+import { depthFault, parseOptions, validationRules } from "./limits.ts";
 
 /** What a client sends to have something executed. */
 export interface OperationRequest {
@@ -73,6 +73,8 @@ export function createOperations(
         return [new GraphQLError(words, { extensions: { code: "BAD_USER_INPUT" } })];
       }
       const given = variables ?? {};
+      const fault = depthFault(given);
+      if (fault !== null) return [fault];
       const steering = steeringOf(document, definition);
       const shaping = Object.entries(given).filter(([name]) => !steering.has(name));
       // Joined, it is one piece of memory; it is kept for as long as a subscription lasts.

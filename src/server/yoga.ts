@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { useEngine } from "@envelop/core";
 import { execute, GraphQLError, parse, validate } from "graphql";
-import type { GraphQLSchema } from "graphql";
+import type { ExecutionArgs, GraphQLSchema } from "graphql";
 import { createYoga } from "graphql-yoga";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
 import type { Context, Viewer } from "../resolvers/context.ts";
-import { LIMITS, limitRules, parseOptions } from "./limits.ts";
+import { depthFault, LIMITS, limitRules, parseOptions } from "./limits.ts";
 import type { Mask } from "./masking.ts";
 
 /** What answering over HTTP needs. */
@@ -40,7 +40,10 @@ export function createAnswer({ schema, contextFor, mask, path }: YogaOptions): A
       useEngine({
         parse: (source, options) => parse(source, { ...options, ...parseOptions }),
         validate,
-        execute,
+        execute: (args: ExecutionArgs) => {
+          const fault = depthFault(args.variableValues);
+          return fault === null ? execute(args) : { errors: [fault] };
+        },
         subscribe: refuseStream,
         // Added to the rules that yoga starts with: giving those again would report every fault twice.
         specifiedRules: [...limitRules],

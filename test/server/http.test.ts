@@ -217,6 +217,22 @@ describe("limits", () => {
     expect(codes).toContain("TOO_EXPENSIVE");
   });
 
+  test.each([65, 5_000, 100_000])(
+    "variables nested %d levels deep are the client's fault",
+    async (levels) => {
+      const query = "query ($f: CustomerFilter) { customers(filter: $f) { totalCount } }";
+      const filter = `${'{"not":'.repeat(levels)}{}${"}".repeat(levels)}`;
+      const body = `{"query":${JSON.stringify(query)},"variables":{"f":${filter}}}`;
+      const logs = logged.length;
+      for (const accept of ["application/json", "application/json, */*;q=0.5", "text/event-stream"]) {
+        const answer = await send("/graphql", { method: "POST", headers: { ...JSON_TYPE, accept }, body });
+        expect(answer.body.toString()).toContain("64 levels deep at most");
+        expect(answer.body.toString()).toContain('"BAD_USER_INPUT"');
+      }
+      expect(logged.slice(logs)).toEqual([]);
+    },
+  );
+
   test("the usual introspection query passes", async () => {
     const { getIntrospectionQuery } = await import("graphql");
     const { json } = await post(
