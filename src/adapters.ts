@@ -300,8 +300,8 @@ export function guardSource(source: SourceOptions | null): void {
 
 function guardFolder(dir: string): void {
   const path = resolve(dir);
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = dir === "" ? undefined : statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory() === true) return;
   const text = found === undefined ? "does not exist" : "is no folder";
-  throw new Customer360Error("SETTINGS_INVALID", `the folder of records ${path} ${text}`);
+  throw new Customer360Error("SETTINGS_INVALID", `the folder of records ${dir === "" ? '""' : path} ${text}`);
 }

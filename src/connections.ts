@@ -50,6 +50,8 @@ export function replayConnectionsOf(
   const faults: string[] = [];
   const { kafkaBrokers, kafkaGroup: groupId, recordsDir, mongodbUri, dataDir } = settings;
   const dir = data ?? (kafkaBrokers === null ? recordsDir : null);
+  if (into !== null && !isPlace(into))
+    faults.push(`--into has to be a directory or a mongodb:// address, not "${into}"`);
   if (data === null && kafkaBrokers !== null && recordsDir !== null) faults.push(TWO_SOURCES);
   if (into === null && mongodbUri !== null && settings.redisUrl === null)
     faults.push("REDIS_URL is missing: what changes in a store that processes share is announced through it");
@@ -75,6 +77,10 @@ export function replayConnectionsOf(
 }
 
 const TWO_SOURCES = "KAFKA_BROKERS and RECORDS_DIR are both given: records come from one of them";
+
+/** False for nothing, as of a variable that is not set, and for the address of something else. */
+const isPlace = (text: string): boolean =>
+  isAddress(text) || (text !== "" && !/^[a-z][\w+.-]*:\/\//i.test(text));
 
 const isAddress = (text: string): boolean => /^mongodb(\+srv)?:\/\//.test(text);
 

@@ -214,6 +214,10 @@ describe("replay of files", () => {
     [["--from", "12"], /files take times/],
     [["--from", "2026-01-31T10:00:00Z", "--to", "2026-01-31"], /--from is not before --to/],
     [["--from", "1", "--from", "2026-01-31"], /a time and something else/],
+    [["--from", "2026-02-30"], /has to be an offset \(1200\)/],
+    [["--into", ""], /--into has to be a directory or a mongodb:\/\/ address, not ""/],
+    [["--into", "redis://127.0.0.1/1"], /--into has to be a directory or a mongodb:\/\/ address/],
+    [["--data", ""], /the folder of records "" does not exist/],
   ])("%s is refused in words that say what to do", async (args, words) => {
     const { code, err } = await replay(...args);
     expect(code).toBe(2);

@@ -28,8 +28,14 @@ export function readBound(text: string): Bound | null {
       partition: partition === undefined ? null : Number(partition),
       offset: BigInt(offset),
     };
-  const ms = TIME.test(text) ? Date.parse(text) : NaN;
+  const ms = TIME.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : NaN;
   return Number.isNaN(ms) ? null : { kind: "time", ms };
+}
+
+/** Whether there is such a day: the 30th of February would be read as one of March. */
+function isDay(text: string): boolean {
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
 }
 
 /** The time among bounds; null without one. */
