@@ -63,6 +63,15 @@ async function shown({ next }: ReturnType<typeof watch>): Promise<Frame> {
   }
 }
 
+/** Loses the stream under somebody who watches, and answers the end of the snapshot that is shown instead. */
+async function lose(w: World, live: ReturnType<typeof watch>): Promise<Frame> {
+  const parked = live.next();
+  await settle();
+  w.stream.restart();
+  expect(told(await parked)).toBe("gap RESTART null");
+  return shown(live);
+}
+
 /** What is told until a mark comes that everybody is told of, which is not listed. */
 async function untilMark(w: World, watching: ReturnType<typeof watch>): Promise<readonly string[]> {
   const mark = await w.change("ann", RICH);
@@ -83,11 +92,7 @@ for (const [name, what] of [
     const { w, updates } = await bankOfLongAgo();
     const live = watch(w, what);
     await shown(live);
-    const parked = live.next();
-    await settle();
-    w.stream.restart();
-    expect(told(await parked)).toBe("gap RESTART null");
-    await shown(live);
+    await lose(w, live);
     await w.stream.publish(updates);
     expect(await untilMark(w, live)).toEqual([]);
   });
@@ -96,11 +101,7 @@ it("tells all that is newer than what the snapshot showed", async () => {
   const { w, updates } = await bankOfLongAgo();
   const live = watch(w, ALL);
   await shown(live);
-  const parked = live.next();
-  await settle();
-  w.stream.restart();
-  await parked;
-  await shown(live);
+  await lose(w, live);
   await w.stream.publish([...updates, w.save("c0001", RICH), w.save("c0001", RICH)]);
   expect(await untilMark(w, live)).toEqual(["c0001@2", "c0001@3"]);
 });
@@ -110,11 +111,7 @@ for (const many of [3, 400])
     const { w, updates } = await bankOfLongAgo(many);
     const live = watch(w, ALL);
     const before = await shown(live);
-    const parked = live.next();
-    await settle();
-    w.stream.restart();
-    await parked;
-    const after = await shown(live);
+    const after = await lose(w, live);
     for (const begin of [before, after]) {
       let cursor = begin.cursor;
       for (let hop = 0; hop < 3; hop += 1) {
@@ -156,11 +153,7 @@ it("is kept as long as the subscription, and its cursors are as light as any aft
   const { w, updates } = await bankOfLongAgo(400);
   const live = watch(w, ALL);
   await shown(live);
-  const parked = live.next();
-  await settle();
-  w.stream.restart();
-  await parked;
-  await shown(live);
+  await lose(w, live);
   let last = live.next();
   for (let n = 0; n < 14; n += 1) {
     await settle();

@@ -29,6 +29,22 @@ describeServer("the Kafka source", { needs: ["kafka"], start }, (kafka) => {
   });
   afterEach(() => topics.close());
 
+  /** A source of the topic that was started, and who reads from it. */
+  const begin = async (options: Partial<Parameters<KafkaTopics["source"]>[0]> = {}, kept = ledger()) => {
+    const source = topics.source({ topics: [topic], groupId, ...options });
+    await source.start(kept.list);
+    return { source, kept, one: reader(source, kept) };
+  };
+
+  /** What a source that read ten records of the topic, and was closed, leaves behind. */
+  const readTen = async () => {
+    await topics.send(topic, 0, numbered(0, 10));
+    const { source, kept, one } = await begin();
+    await one.until(({ records }) => records.length === 10);
+    await source.close();
+    return kept;
+  };
+
   test("a record is what was sent: bytes, headers, tombstones and coordinates", async () => {
     await topics.create(topic);
     await topics.send(topic, 0, [
@@ -36,10 +52,7 @@ describeServer("the Kafka source", { needs: ["kafka"], start }, (kafka) => {
       { key: "a", value: null },
       { key: null, value: "" },
     ]);
-    const source = topics.source({ topics: [topic], groupId });
-    const kept = ledger();
-    await source.start(kept.list);
-    const one = reader(source, kept);
+    const { one } = await begin();
     await one.until(({ records }) => records.length === 3);
     const [first, second, third] = one.records;
     expect(first).toMatchObject({ topic, partition: 0, offset: "0" });
@@ -91,17 +104,10 @@ describeServer("the Kafka source", { needs: ["kafka"], start }, (kafka) => {
 
   test("records that retention removed before they were read are declared, and the rest is read", async () => {
     await topics.create(topic);
-    const kept = ledger();
-    await topics.send(topic, 0, numbered(0, 10));
-    const before = topics.source({ topics: [topic], groupId });
-    await before.start(kept.list);
-    await reader(before, kept).until(({ records }) => records.length === 10);
-    await before.close();
+    const kept = await readTen();
     await topics.send(topic, 0, numbered(10, 30));
     await topics.remove(topic, 0, 25);
-    const after = topics.source({ topics: [topic], groupId });
-    await after.start(kept.list);
-    const rest = reader(after, kept);
+    const { source: after, one: rest } = await begin({}, kept);
     await rest.until(({ records }) => records.length >= 5);
     expect(values(rest.records)).toEqual(valuesOf(numbered(25, 30)));
     expect(after.health().latestDiscontinuities).toEqual([
@@ -137,19 +143,12 @@ describeServer("the Kafka source", { needs: ["kafka"], start }, (kafka) => {
     ["longer than the checkpoint", 30, "forgotten"],
   ])("a topic made again, %s, is read from its start under another name", async (_how, count, kind) => {
     await topics.create(topic);
-    const kept = ledger();
-    await topics.send(topic, 0, numbered(0, 10));
-    const before = topics.source({ topics: [topic], groupId });
-    await before.start(kept.list);
-    await reader(before, kept).until(({ records }) => records.length === 10);
-    await before.close();
+    const kept = await readTen();
     await topics.admin.deleteTopics({ topics: [topic] });
     await expect.poll(() => topics.admin.listTopics()).not.toContain(topic);
     await topics.create(topic);
     await topics.send(topic, 0, numbered(100, 100 + count));
-    const after = topics.source({ topics: [topic], groupId });
-    await after.start(kept.list);
-    const rest = reader(after, kept);
+    const { source: after, one: rest } = await begin({}, kept);
     await rest.until(({ records }) => records.length === count);
     expect(values(rest.records)).toEqual(valuesOf(numbered(100, 100 + count)));
     expect(after.health().latestDiscontinuities).toMatchObject([{ kind, from: "10", to: "0" }]);
@@ -158,9 +157,7 @@ describeServer("the Kafka source", { needs: ["kafka"], start }, (kafka) => {
     expect([kept.at(topic, 0), kept.at(`${topic}#1`, 0)]).toEqual(["10", String(count)]);
     await after.close();
     await topics.send(topic, 0, numbered(500, 502));
-    const again = topics.source({ topics: [topic], groupId });
-    await again.start(kept.list);
-    const last = reader(again, kept);
+    const { source: again, one: last } = await begin({}, kept);
     await last.until(({ records }) => records.length === 2);
     expect(values(last.records)).toEqual(["v500", "v501"]);
     expect(again.health().discontinuities).toBe(0);
@@ -168,11 +165,8 @@ describeServer("the Kafka source", { needs: ["kafka"], start }, (kafka) => {
 
   test("a topic made again while it is read is read from its start", async () => {
     await topics.create(topic);
-    const kept = ledger();
     await topics.send(topic, 0, numbered(0, 10));
-    const source = topics.source({ topics: [topic], groupId });
-    await source.start(kept.list);
-    const one = reader(source, kept);
+    const { source, one } = await begin();
     await one.until(({ records }) => records.length === 10);
     const reading = one.run();
     await topics.admin.deleteTopics({ topics: [topic] });
@@ -190,10 +184,7 @@ describeServer("the Kafka source", { needs: ["kafka"], start }, (kafka) => {
     const large = `${"abcdefgh".repeat(40_000)}end`;
     const sent = [...numbered(0, 500), { key: "large", value: large }, ...numbered(501, 600)];
     await topics.send(topic, 0, sent);
-    const source = topics.source({ topics: [topic], groupId });
-    const kept = ledger();
-    await source.start(kept.list);
-    const one = reader(source, kept);
+    const { one } = await begin();
     await one.until(({ records }) => records.length === sent.length);
     expect(values(one.records)).toEqual(valuesOf(sent));
   });
@@ -217,10 +208,7 @@ describeServer("the Kafka source", { needs: ["kafka"], start }, (kafka) => {
     await inTransaction(numbered(10, 15), "commit");
     await inTransaction(numbered(15, 20), "abort");
     await producer.disconnect();
-    const source = topics.source({ topics: [topic], groupId });
-    const kept = ledger();
-    await source.start(kept.list);
-    const one = reader(source, kept);
+    const { source, kept, one } = await begin();
     await one.until(async ({ records }) => records.length === 10 && (await source.lag()).length === 0);
     expect(values(one.records)).toEqual(valuesOf([...numbered(0, 5), ...numbered(10, 15)]));
     expect(kept.at(topic, 0)).toBe("24");
@@ -242,10 +230,7 @@ describeServer("the Kafka source", { needs: ["kafka"], start }, (kafka) => {
     });
     await topics.send(topic, 0, numbered(5, 8));
     await topics.send(topic, 1, numbered(10, 13));
-    const source = topics.source({ topics: [topic], groupId, limits: { maxUnpackedBytes: 1_000_000 } });
-    const kept = ledger();
-    await source.start(kept.list);
-    const one = reader(source, kept);
+    const { source, one } = await begin({ limits: { maxUnpackedBytes: 1_000_000 } });
     await one.until(async ({ records }) => records.length === 9 && (await source.lag()).length === 0);
     expect(values(one.records).sort()).toEqual(
       valuesOf([...numbered(0, 3), ...numbered(5, 8), ...numbered(10, 13)]).sort(),
@@ -267,10 +252,7 @@ describeServer("the Kafka source", { needs: ["kafka"], start }, (kafka) => {
     await topics.send(topic, 1, numbered(0, 10));
     await topics.send(topic, 2, numbered(10, 20));
     const limits = { queueBytes: 300_000, partitionFetchBytes: 100_000, maxBytes: 100_000 };
-    const source = topics.source({ topics: [topic], groupId, limits });
-    const kept = ledger();
-    await source.start(kept.list);
-    const one = reader(source, kept);
+    const { one } = await begin({ limits });
     await one.until(({ records }) => records.filter(({ partition }) => partition > 0).length === 20);
     expect(one.records.filter(({ partition }) => partition === 0).length).toBeLessThan(200);
     await one.until(({ records }) => records.length === 920);
@@ -297,10 +279,8 @@ describeServer("the Kafka source", { needs: ["kafka"], start }, (kafka) => {
   test("the group's offsets follow what was acknowledged", async () => {
     await topics.create(topic);
     await topics.send(topic, 0, numbered(0, 7));
-    const source = topics.source({ topics: [topic], groupId });
-    const kept = ledger();
-    await source.start(kept.list);
-    await reader(source, kept).until(({ records }) => records.length === 7);
+    const { one } = await begin();
+    await one.until(({ records }) => records.length === 7);
     const committed = async () => {
       const [found] = await topics.admin.fetchOffsets({ groupId, topics: [topic] });
       return found?.partitions[0]?.offset;
