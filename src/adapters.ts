@@ -206,7 +206,10 @@ export function openReplayed(source: ReplayedOptions, plan: Plan, { clock, log }
   if (source.kind === "files") return openFolder({ ...source, plan, clock });
   const { id, ranges, groupId, ...reached } = source;
   return kafkaSource({
-    ...{ ...reached, clock, log, follow: false },
+    ...reached,
+    clock,
+    log,
+    follow: false,
     topics: [...new Set(ranges.map(({ topic }) => topic))],
     groupId: `${kafkaGroup(plan, groupId)}-replay-${id}`,
     connect: async (settings, ears) => {

@@ -33,7 +33,9 @@ export function createHealth({ plan, parts, clock, log }: HealthOptions): Health
   let strange: string | null = null;
   const check = createCheck(parts.checkUpdates, clock);
   const stores = createLookout({
-    ...{ what: "the store", clock, log },
+    what: "the store",
+    clock,
+    log,
     ask: async () => {
       const found = strangeness(await store.derivation(), plan);
       if (found !== null && found !== strange) log.warn(found);
@@ -41,7 +43,9 @@ export function createHealth({ plan, parts, clock, log }: HealthOptions): Health
     },
   });
   const streams = createLookout({
-    ...{ what: "the update stream", clock, log },
+    what: "the update stream",
+    clock,
+    log,
     ask: async () => {
       await updates.tail();
       const fault = await check.whenDue();

@@ -117,7 +117,10 @@ Examples:
           fresh: flags.fresh === true,
           source: { kind: "demo", seed: flags.seed, customers: flags.customers, rate: flags.rate },
           serve: {
-            ...{ host, port, graphiql, cursorSecret },
+            host,
+            port,
+            graphiql,
+            cursorSecret,
             insecure: flags.insecure === true,
             origins: allowedOrigins ?? [],
           },

@@ -49,7 +49,8 @@ Examples:
         const before = await app.counts();
         await app.start();
         await watched({
-          ...{ terminal, clock: systemClock },
+          terminal,
+          clock: systemClock,
           work: Promise.race([app.finished(), aborted(signal)]),
           look: standingOf(app),
           words: (standing) => inWords("applying", standing),

@@ -101,7 +101,10 @@ async function replay(
   const faults = createFaults();
   const begun = await openReplay(
     {
-      ...{ plan, connections, topics, bounds },
+      plan,
+      connections,
+      topics,
+      bounds,
       id: replayId({ dir: source.kind === "files" ? resolve(source.dir) : null, topics, from, to }),
       restart: flags.restart === true,
       isRebuild: into !== null,
@@ -114,7 +117,8 @@ async function replay(
     if (begun.isResumed) terminal.err("going on where it was stopped; --restart begins anew\n");
     const startedMs = systemClock.nowMs();
     const isComplete = await watched({
-      ...{ terminal, clock: systemClock },
+      terminal,
+      clock: systemClock,
       work: begun.run(signal),
       look: () => begun.standing(),
       words: replayWords(source.kind === "files" ? "bytes" : "records", systemClock),

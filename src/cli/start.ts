@@ -69,10 +69,17 @@ async function start(
   const told = new Set<string>();
   await serveUntil(signal, {
     app: {
-      ...{ plan, dataDir, role, log, fresh: false },
+      plan,
+      dataDir,
+      role,
+      log,
+      fresh: false,
       ...connectionsOf(settings),
       serve: {
-        ...{ host, port, graphiql, cursorSecret },
+        host,
+        port,
+        graphiql,
+        cursorSecret,
         insecure: flags.insecure === true,
         origins: allowedOrigins ?? [],
       },

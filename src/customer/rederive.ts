@@ -44,8 +44,14 @@ export function rederive(
       : derive({ ...unknown, dueMs: before.dueMs }, rows, { plan, nowMs });
   const { metrics, segments, offers, dueMs } = derived;
   const after: Customer = {
-    ...{ ...before, revision: before.revision + 1 },
-    ...{ notes, ...rows, metrics, segments, offers, dueMs },
+    ...before,
+    revision: before.revision + 1,
+    notes,
+    ...rows,
+    metrics,
+    segments,
+    offers,
+    dueMs,
   };
   if (changes.length === 0 && isSame(before, after)) return { customer: before, pages: [] };
   const ahead = pages.filter(({ table, page, revision }) => revision > revisionNoted(before, table, page));
@@ -116,7 +122,10 @@ function versions(
       ? [
           {
             ...({ table, op: "upsert", key, customerId, page: null, position: at, set: values } as const),
-            ...{ partial: false, origin, sourceMs: null, ingestedMs: 0 },
+            partial: false,
+            origin,
+            sourceMs: null,
+            ingestedMs: 0,
           },
         ]
       : [],

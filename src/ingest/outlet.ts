@@ -151,7 +151,10 @@ class StreamOutlet implements Outlet {
     }
     if (customers.size === 0) return;
     const saves = [...customers.values()].map((before) => ({
-      ...{ before, after: { ...before }, pages: [], relay: true },
+      before,
+      after: { ...before },
+      pages: [],
+      relay: true,
     }));
     await this.#options.store.save({ ...EMPTY_SAVE, customers: saves });
   }

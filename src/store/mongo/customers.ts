@@ -22,7 +22,10 @@ export async function listCustomers(
   for (const { match, sort, name } of stretches) {
     if (found.length >= wanted) break;
     const documents = await customers.find<StoredCustomer>({
-      ...{ filter: match, sort, fields: READ, limit: wanted - found.length },
+      filter: match,
+      sort,
+      fields: READ,
+      limit: wanted - found.length,
     });
     for (const customer of documents)
       found.push({ customer, value: name === null ? null : valueIn(customer, name) });

@@ -30,8 +30,16 @@ export interface DocumentParts {
 
 /** Parts of a customer that are patched, and how many levels of entries they have. */
 const PATCHED = {
-  ...{ tables: 2, notes: 2, totals: 1, history: 1, crossings: 1, metrics: 1, segments: 1, offers: 1 },
-  ...{ freshness: 0, outbox: 0 },
+  tables: 2,
+  notes: 2,
+  totals: 1,
+  history: 1,
+  crossings: 1,
+  metrics: 1,
+  segments: 1,
+  offers: 1,
+  freshness: 0,
+  outbox: 0,
 } as const satisfies Partial<Record<keyof Customer, number>>;
 const PARTS = Object.keys(PATCHED) as (keyof typeof PATCHED)[];
 
@@ -95,7 +103,8 @@ export function customerOf(found: StoredCustomer): Customer {
   return {
     ...newCustomer(originalOf(_id)),
     ...(Object.fromEntries(parts) as Partial<Customer>),
-    ...{ revision, dueMs: dueMs ?? null },
+    revision,
+    dueMs: dueMs ?? null,
   };
 }
 
@@ -112,7 +121,8 @@ function wholeOf(
   const places = newPlaces(sought, {}, after.tables);
   const isListed = customerId !== NOBODY && derived.holds.length > 0;
   return {
-    ...{ revision, ...parts },
+    revision,
+    ...parts,
     ...Object.fromEntries(Object.entries(derived).filter(([, part]) => !isEmpty(part as object))),
     ...(places.length > 0 && { places }),
     ...(dueMs !== null && { dueMs }),

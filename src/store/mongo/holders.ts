@@ -24,7 +24,9 @@ export async function findHolders(
   const [documents, paged] = await Promise.all([
     customers.find<Held>({
       filter: { holds: keptText(table), ...(after !== null && { _id: beyond }) },
-      ...{ fields: { _id: 1 }, sort: { _id: 1 }, limit },
+      fields: { _id: 1 },
+      sort: { _id: 1 },
+      limit,
     }),
     inPages(pages, { table, after, limit }),
   ]);
@@ -46,7 +48,9 @@ async function inPages(
         liveRows: { $gt: 0 },
         ...(last !== null && { customer: { $gt: last } }),
       },
-      ...{ fields: { customer: 1 }, sort: { customer: 1 }, limit },
+      fields: { customer: 1 },
+      sort: { customer: 1 },
+      limit,
     });
     for (const { customer = "" } of found) ids.add(originalOf(customer));
     if (found.length < limit) break;

@@ -200,7 +200,9 @@ function pageOf({ customerId, table, page, keys }: PageRequest, found: StoredPag
           }),
         );
   return {
-    ...{ customerId, table, page },
+    customerId,
+    table,
+    page,
     revision: found?.revision ?? 0,
     totals: found === undefined ? {} : (restored(found.totals) as Totals),
     liveRows: found?.liveRows ?? 0,

@@ -71,8 +71,15 @@ function documentOf({ record, table, refusal, atMs }: Quarantined, n: number): S
   const room = MAX_BYTES - Math.min(key?.length ?? 0, MAX_BYTES / 2);
   return {
     _id: hashOf([topic, String(partition), offset, refusal.code, key, value]),
-    ...{ topic: keptText(topic), partition, offset, table: table === null ? null : keptText(table) },
-    ...{ refusal: stored(refusal), atMs, n, timestampMs, headers: stored(headers) },
+    topic: keptText(topic),
+    partition,
+    offset,
+    table: table === null ? null : keptText(table),
+    refusal: stored(refusal),
+    atMs,
+    n,
+    timestampMs,
+    headers: stored(headers),
     key: bytesOf(key, MAX_BYTES / 2),
     value: bytesOf(value, room),
   };
@@ -108,8 +115,10 @@ async function list(
     filter["$or"] = [{ atMs: { $lt: atMs } }, { n: { $lt: n } }, { n, _id: { $lt: _id } }];
   }
   const found = await collection.find<StoredRecord>({
-    ...{ filter, fields: { "key.rest": 0, "value.rest": 0 } },
-    ...{ sort: { atMs: -1, n: -1, _id: -1 }, limit: first + 1 },
+    filter,
+    fields: { "key.rest": 0, "value.rest": 0 },
+    sort: { atMs: -1, n: -1, _id: -1 },
+    limit: first + 1,
   });
   return {
     items: found.slice(0, first).map((each) => ({

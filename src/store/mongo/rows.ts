@@ -55,7 +55,8 @@ async function rowsOfDocument(
 ): Promise<readonly Candidate[]> {
   const field = fieldName(table);
   const [found] = await customers.find<{ readonly tables?: Stored }>({
-    ...{ filter: { _id: orderedText(customerId) }, fields: { [`tables.${field}`]: 1 } },
+    filter: { _id: orderedText(customerId) },
+    fields: { [`tables.${field}`]: 1 },
   });
   const tables = found?.tables ?? {};
   return Object.hasOwn(tables, field) ? best([], restored(tables[field]) as Rows, last, first + 1) : [];

@@ -65,7 +65,8 @@ function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Eve
     checkpoints: mongo.collection("checkpoints"),
     truncates: mongo.collection("truncates"),
     tallies: mongo.collection("tallies"),
-    ...{ writer, stampOf },
+    writer,
+    stampOf,
   });
 
   /** Why a customer cannot be kept, or null. */

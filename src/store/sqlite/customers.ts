@@ -141,7 +141,9 @@ function loadDocuments(
   for (const [stored, revision, dueMs, outbox, body] of rows) {
     const customerId = originalText(stored);
     customers.set(customerId, {
-      ...{ customerId, revision, dueMs },
+      customerId,
+      revision,
+      dueMs,
       ...parseBody(body),
       notes: notes.get(customerId) ?? {},
       outbox: JSON.parse(outbox) as Announcement[],
@@ -229,7 +231,8 @@ function storedPlaces(db: Sqlite, table: string, keys: readonly string[]): reado
       table,
       key: originalText(key),
       customerId: originalText(customerId),
-      ...{ page, at },
+      page,
+      at,
       live: live === 1,
     }));
 }

@@ -151,7 +151,11 @@ function stepIn([customerId, relay, pages, document]: Line, known: ReadonlyMap<s
   const before = known.get(customerId);
   if (before === undefined) throw new Error(`no document was looked up for ${customerId}`);
   const steps = pages.map(([table, page, revision, liveRows, totals, , rows]): PageStep => ({
-    ...{ customerId, table, page, header: { revision, liveRows, totals }, totals: JSON.stringify(totals) },
+    customerId,
+    table,
+    page,
+    header: { revision, liveRows, totals },
+    totals: JSON.stringify(totals),
     rows: rows.map(([key, row]) => ({ key, row, text: row === null ? "" : JSON.stringify(row) })),
   }));
   if (document === null) return { before, after: before, relay, pages: steps, ...NOWHERE };

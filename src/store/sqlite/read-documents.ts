@@ -59,7 +59,9 @@ function parse(db: Sqlite, stored: readonly string[]): readonly Customer[] {
     .prepare("SELECT id, revision, due_ms, body FROM customers WHERE id IN (SELECT value FROM json_each(?))")
     .all<[string, number, number | null, string | Uint8Array]>(wanted)
     .map(([id, revision, dueMs, body]) => ({
-      ...{ customerId: originalText(id), revision, dueMs },
+      customerId: originalText(id),
+      revision,
+      dueMs,
       ...parseBody(body),
       notes: notes.get(id) ?? {},
       outbox: [],

@@ -36,7 +36,10 @@ export interface SqliteStoreOptions {
  */
 export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyone & Forgetting & Reads {
   const db = openSqlite({
-    ...{ path, schema: STORE_SCHEMA, version: SCHEMA_VERSION, migrations: MIGRATIONS },
+    path,
+    schema: STORE_SCHEMA,
+    version: SCHEMA_VERSION,
+    migrations: MIGRATIONS,
     sync: "checkpoint",
     code: "STORE_UNAVAILABLE",
   });

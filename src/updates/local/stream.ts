@@ -59,7 +59,10 @@ export function localStream(
   keep: { readonly count: number; readonly ageMs: number },
 ): LocalStream {
   const db = openSqlite({
-    ...{ path, schema: UPDATES_SCHEMA, version: SCHEMA_VERSION, migrations: MIGRATIONS },
+    path,
+    schema: UPDATES_SCHEMA,
+    version: SCHEMA_VERSION,
+    migrations: MIGRATIONS,
     sync: "always",
     code: "UPDATES_UNAVAILABLE",
   });

@@ -163,21 +163,32 @@ async function makeClient({ address, tls, name, deadlineMs }: RedisLinkOptions):
   } satisfies RedisOptions;
   if (address.kind === "cluster")
     return new Cluster([...nodes], {
-      ...{ lazyConnect: true, clusterRetryStrategy: never, slotsRefreshTimeout: deadlineMs },
+      lazyConnect: true,
+      clusterRetryStrategy: never,
+      slotsRefreshTimeout: deadlineMs,
       // A certificate names hosts, so with TLS names are not looked up before they are compared with it.
       ...(address.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
       redisOptions: shared,
     });
   const single: SingleOptions = {
-    ...{ ...shared, replyMapping: "legacy", db, lazyConnect: true, retryStrategy: never },
-    ...{ enableOfflineQueue: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 },
+    ...shared,
+    replyMapping: "legacy",
+    db,
+    lazyConnect: true,
+    retryStrategy: never,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
   };
   if (address.kind === "single") {
     const options: SingleOptions = { ...single, ...nodes[0] };
     return new Redis(options);
   }
   const guarded: SingleOptions = {
-    ...{ ...single, sentinels: [...nodes], name: address.master ?? "", sentinelRetryStrategy: never },
+    ...single,
+    sentinels: [...nodes],
+    name: address.master ?? "",
+    sentinelRetryStrategy: never,
     ...(sentinelUsername === null ? {} : { sentinelUsername }),
     ...(sentinelPassword === null ? {} : { sentinelPassword }),
     ...(address.tls ? { enableTLSForSentinelMode: true, sentinelTLS: { ...tls } } : {}),

@@ -56,7 +56,9 @@ export class RedisShard {
     this.#stream = `${name}:stream`;
     this.#keys = [`${name}:state`, this.#stream, `${name}:reached`, `${name}:before`, `${name}:marks`];
     this.#follower = new Follower({
-      ...{ link: waiting, stream: this.#stream, blockMs },
+      link: waiting,
+      stream: this.#stream,
+      blockMs,
       ask: (link) => this.#run(link, []),
     });
   }

@@ -63,7 +63,11 @@ export function redisUpdates(options: RedisUpdatesOptions): RedisUpdates {
   const shards = readers.map(
     (waiting, index) =>
       new RedisShard({
-        ...{ name: `{${prefix}:${index}}`, link, waiting, blockMs, log },
+        name: `{${prefix}:${index}}`,
+        link,
+        waiting,
+        blockMs,
+        log,
         keep,
         nowMs: () => clock.nowMs(),
       }),
