@@ -22,14 +22,22 @@ export interface FoldedBatch {
   readonly poison: readonly Poison[];
 }
 
-/**
- * Applies each customer's changes; pages that have to be known whole are loaded and the customer is applied again.
- *
- * When `apply` throws, the changes at fault are singled out and given up, but only if changes of the same table were applied
- * before or beside them. If nothing works the fault is general, and giving up would put a whole stream in quarantine:
- * then the error ends the run with nothing acknowledged.
- */
+/** What was tried. */
+export interface Tried {
+  readonly folded: readonly Folded[];
+  /** On whose changes `apply` throws. */
+  readonly failed: readonly ApplyInput[];
+}
+
+/** Applies each customer's changes; what fails is singled out. */
 export async function applyAll(shell: Shell, inputs: readonly ApplyInput[]): Promise<FoldedBatch> {
+  const { folded, failed } = await tryAll(shell, inputs);
+  const { folded: cured, poison } = await isolate(shell, failed);
+  return { folded: cured.length === 0 ? folded : [...folded, ...cured], poison };
+}
+
+/** Applies each customer's changes; pages that have to be known whole are loaded and the customer is applied again. */
+export async function tryAll(shell: Shell, inputs: readonly ApplyInput[]): Promise<Tried> {
   const folded: Folded[] = [];
   const failed: ApplyInput[] = [];
   let incomplete: { readonly input: ApplyInput; readonly pages: readonly Page[] }[] = [];
@@ -44,7 +52,7 @@ export async function applyAll(shell: Shell, inputs: readonly ApplyInput[]): Pro
     pending = await withWholePages(shell, incomplete);
     incomplete = [];
   }
-  return failed.length === 0 ? { folded, poison: [] } : isolate(shell, folded, failed);
+  return { folded, failed };
 }
 
 function attempt({ plan, sound }: Shell, input: ApplyInput): Applied | null {
@@ -78,12 +86,15 @@ async function withWholePages(
   });
 }
 
-/** Finds the changes on which `apply` throws and applies the rest without them. */
-async function isolate(
-  shell: Shell,
-  folded: readonly Folded[],
-  failed: readonly ApplyInput[],
-): Promise<FoldedBatch> {
+/**
+ * Finds the changes on which `apply` throws and applies the rest without them.
+ *
+ * Changes are given up only if changes of the same table were applied before or beside them. If nothing works the fault is
+ * general, and giving up would put a whole stream in quarantine: then the error ends the run with nothing acknowledged. So it
+ * comes after everything else of a batch was tried.
+ */
+export async function isolate(shell: Shell, failed: readonly ApplyInput[]): Promise<FoldedBatch> {
+  if (failed.length === 0) return { folded: [], poison: [] };
   const poison: Poison[] = [];
   const cured: ApplyInput[] = [];
   for (const input of failed) {
@@ -102,7 +113,7 @@ async function isolate(
   if (general !== undefined)
     throw new Error(`changes of ${general.change.table} cannot be applied: ${general.reason}`);
   const again = await applyAll(shell, cured);
-  return { folded: [...folded, ...again.folded], poison: [...poison, ...again.poison] };
+  return { folded: again.folded, poison: [...poison, ...again.poison] };
 }
 
 function faultOf({ plan, sound }: Shell, input: ApplyInput): string | null {

@@ -1,17 +1,16 @@
 import type { Change } from "../cdc/change.ts";
 import { again } from "./again.ts";
-import { applyAll } from "./apply.ts";
+import { carryOut } from "./carry-out.ts";
 import { load } from "./load.ts";
 import type { Outlet } from "./outlet.ts";
 import { Stopped } from "./patience.ts";
-import { quarantinePoison, quarantineRefused, quarantineUnroutable } from "./quarantine.ts";
 import { read } from "./read.ts";
 import { receive } from "./receive.ts";
 import { save } from "./save.ts";
 import { createShell, type PipelineOptions, type Shell } from "./shell.ts";
 import type { SourceBatch } from "./source.ts";
 import { sweep } from "./sweep.ts";
-import { countVerdicts, owedTo } from "./verdicts.ts";
+import { owedTo } from "./verdicts.ts";
 
 /**
  * The path of a change.
@@ -80,23 +79,8 @@ async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void
     await shell.pause(round);
     watch("load");
     const gathered = await load(shell, pending);
-    const { inputs, routes } = gathered;
-    watch("apply");
-    const { folded, poison } = await applyAll(shell, inputs);
-    quarantine.push(...quarantineUnroutable(shell, routes.refused, batches));
-    quarantine.push(...quarantinePoison(shell, poison, batches));
-    const verdicts = { echoes: routes.echoes, owed };
-    countVerdicts(shell.tallies, folded, { ...verdicts, sign: 1 });
-    watch("save");
-    const relay = shell.outlet.isAway();
-    const saving = { folded, quarantine: quarantine.splice(0), relay };
-    const { updates, left, lost, refused } = await save(shell, saving);
-    quarantine.push(...quarantineRefused(shell, refused, { echoes: routes.echoes, batches }));
-    const unsaved = [...lost, ...refused.map((each) => each.folded)];
-    countVerdicts(shell.tallies, unsaved, { ...verdicts, sign: -1 });
-    watch("publish");
-    await shell.outlet.publish(updates, left);
-    if (!shell.outlet.isAway()) counted.published(updates);
+    const verdicts = { echoes: gathered.routes.echoes, owed };
+    const lost = await carryOut(shell, { gathered, verdicts, quarantine, batches });
     owed = owedTo(lost, verdicts);
     pending = await again(shell, { changes: pending, gathered, lost });
   }

@@ -11,6 +11,8 @@ export interface Saving {
   readonly quarantine: readonly Quarantined[];
   /** True when no redelivery stands behind it. */
   readonly relay: boolean;
+  /** False where another save under way takes along what waited for a next write. Counts are taken in any case. Default true. */
+  readonly takesAlong?: boolean;
 }
 
 /** What saving came to. */
@@ -36,7 +38,8 @@ export interface Refused {
  * confirmations. Announcements not known to be published are carried forward in the document and handed out for publishing,
  * also those of customers that did not change: a redelivered batch is all duplicates, and must still publish what the crash cut off.
  */
-export async function save(shell: Shell, { folded, quarantine, relay }: Saving): Promise<SaveOutcome> {
+export async function save(shell: Shell, saving: Saving): Promise<SaveOutcome> {
+  const { folded, quarantine, relay, takesAlong = true } = saving;
   const customers: CustomerSave[] = [];
   for (const { input, applied } of folded)
     if (applied.customer !== input.customer || applied.pages.length > 0)
@@ -46,7 +49,11 @@ export async function save(shell: Shell, { folded, quarantine, relay }: Saving):
         pages: applied.pages,
         relay,
       });
-  const { conflicts, refused: reasons = NONE_REFUSED } = await write(shell, { customers, quarantine });
+  const { conflicts, refused: reasons = NONE_REFUSED } = await write(
+    shell,
+    { customers, quarantine },
+    takesAlong,
+  );
   const saved = new Map(customers.map((part) => [part.after.customerId, part.after]));
   const updates: Update[] = [];
   const lost: Folded[] = [];
@@ -76,15 +83,19 @@ export function isWaiting({ acknowledgements, tallies, confirms }: Shell): boole
   return acknowledgements.ready().length > 0 || !tallies.isEmpty() || !confirms.isEmpty();
 }
 
-async function write(shell: Shell, parts: Pick<Save, "customers" | "quarantine">): Promise<Saved> {
+async function write(
+  shell: Shell,
+  parts: Pick<Save, "customers" | "quarantine">,
+  takesAlong: boolean,
+): Promise<Saved> {
   const { acknowledgements, tallies, confirms, counted } = shell;
-  const checkpoints = acknowledgements.ready();
+  const checkpoints = takesAlong ? acknowledgements.ready() : [];
   const whole: Save = {
     ...EMPTY_SAVE,
     ...parts,
     checkpoints,
     tallies: tallies.take(),
-    confirms: confirms.take(),
+    confirms: takesAlong ? confirms.take() : [],
   };
   if (isEmpty(whole)) return { conflicts: NONE };
   const saved = await shell.store.save(whole);

@@ -1,5 +1,6 @@
 import { MongoClient } from "mongodb";
 import type { Measure } from "../../src/bench/report.ts";
+import { LASTING } from "../servers/java.ts";
 import { startKafka } from "../servers/kafka.ts";
 import { startMongo } from "../servers/mongo.ts";
 import { startRedis } from "../servers/redis.ts";
@@ -12,6 +13,9 @@ import type { Settings } from "./settings.ts";
 import { sharingMeasures } from "./sharing.ts";
 import { Changes } from "./workloads.ts";
 import { writeMeasures } from "./writes.ts";
+
+/** Room for what is made while an update is carried out: else collecting it costs the server as much as its work. */
+const ROOMY = ["-Xms3g", "-Xmn1500m"];
 
 /** What a run found. */
 export interface EngineFigures {
@@ -31,8 +35,8 @@ export async function measureEngine(
       ends.unshift(() => server.stop());
       return server;
     };
-    const kafka = await started(startKafka());
-    const mongo = await started(startMongo({ heapMb: 4_096 }));
+    const kafka = await started(startKafka({ java: LASTING }));
+    const mongo = await started(startMongo({ heapMb: 4_096, java: [...LASTING, ...ROOMY] }));
     const redis = await started(startRedis());
     const client = new MongoClient(mongo.uri);
     ends.unshift(() => client.close());

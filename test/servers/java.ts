@@ -5,6 +5,9 @@ import { cached, findJars, missing, ServerMissing, type ServerName } from "./bin
 /** Starts soon and stays small, which suits tests; the optimising compiler would take the second core. */
 const QUICK = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"];
 
+/** What makes a server fast that runs for long: for measuring, where a slow one would be all that is measured. */
+export const LASTING = ["-XX:TieredStopAtLevel=4"];
+
 /** Of a start that fails the log is shown, and shows then what went wrong. */
 const LOG = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"];
 

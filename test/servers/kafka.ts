@@ -21,6 +21,8 @@ export interface KafkaOptions {
   readonly proxied?: true;
   /** Properties of the broker, over our own. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Options of the virtual machine, over our own. */
+  readonly java?: readonly string[];
 }
 
 /** A Kafka broker that takes part in its cluster. */
@@ -89,7 +91,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
       certificates: null,
     };
 
-  const java = javaArguments("kafka", ["-Xmx512m"]);
+  const java = javaArguments("kafka", ["-Xmx512m", ...(options.java ?? [])]);
   const plain: Listener = { name: "PLAIN", port: await freePort(), protocol: "PLAINTEXT" };
   const behind = await freePort();
   const proxy = options.proxied === undefined ? null : await startProxy({ target: behind });

@@ -11,6 +11,8 @@ export interface MongoOptions {
   readonly storage?: "memory" | "file";
   /** Memory of the virtual machine, megabytes; with less than its documents need, it does nothing but collect garbage. Default 512. */
   readonly heapMb?: number;
+  /** Options of the virtual machine, over our own. */
+  readonly java?: readonly string[];
 }
 
 /** A server that speaks the MongoDB protocol. */
@@ -25,10 +27,11 @@ export interface Mongo extends Server {
  * The MongoDB of MONGODB_TEST_URI, or mongo-java-server, which has no transactions, `explain`, collations or TTL.
  * @throws ServerMissing when there is neither.
  */
-export async function startMongo({ storage = "memory", heapMb = 512 }: MongoOptions = {}): Promise<Mongo> {
+export async function startMongo(options: MongoOptions = {}): Promise<Mongo> {
+  const { storage = "memory", heapMb = 512 } = options;
   const address = addressOf("mongo");
   if (address !== null) return { ...foreignServer("MONGODB_TEST_URI"), uri: address, port: 0, real: true };
-  const java = javaArguments("mongo", [`-Xmx${heapMb}m`]);
+  const java = javaArguments("mongo", [`-Xmx${heapMb}m`, ...(options.java ?? [])]);
   const port = await freePort();
   const dataDir = temporaryFolder("mongo");
   const server = await startServer({
