@@ -1,7 +1,7 @@
 /** One side of a comparison: does a fixed amount of work and says how much. */
 export interface Side {
-  /** Makes what a run needs and what is not to be measured. */
-  readonly prepare?: () => Promise<unknown>;
+  /** Makes what a run needs and what is not to be measured; between the garbage collection and the run. */
+  readonly prepare?: () => unknown;
   /** Answers how many operations it did. */
   readonly run: () => number | Promise<number>;
   /** Measures the process that does the work; this one when absent. */
@@ -61,8 +61,8 @@ export const ownMeter: Meter = {
 /** Runs one side once. */
 export async function cost(side: Side): Promise<Cost> {
   const meter = side.meter ?? ownMeter;
-  await side.prepare?.();
   await meter.settle();
+  await side.prepare?.();
   const cpuUs = await meter.cpuUs();
   const start = process.hrtime.bigint();
   const operations = await side.run();
