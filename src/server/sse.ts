@@ -63,8 +63,10 @@ export function createSse(options: SseOptions): Sse {
   return {
     size: () => links.size,
     async handle(request, response) {
-      const operation = await received(request, execution).catch((error: unknown) => [execution.mask(error)]);
-      if (response.destroyed) return;
+      const operation = await received(request, execution).catch((error: unknown) =>
+        isGone(error) ? null : [execution.mask(error)],
+      );
+      if (operation === null || response.destroyed) return;
       if (!isOperation(operation)) return refuse(response, 400, operation);
       if (request.method !== "POST" && operation.definition.operation === "mutation") {
         response.setHeader("allow", "POST");
@@ -171,6 +173,11 @@ async function keepAlive(
 function lastSeen(request: IncomingMessage): string | null {
   const given = request.headers["last-event-id"];
   return typeof given === "string" && given !== "" ? given : null;
+}
+
+/** True for what reading a body ends with when its client left in the middle of it: nobody waits for an answer, and nothing failed. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ECONNRESET";
 }
 
 /** Reads the operation out of a request. Rejects with BAD_USER_INPUT. */

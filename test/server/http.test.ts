@@ -175,6 +175,28 @@ describe("secrets", () => {
   });
 });
 
+describe("clients that leave", () => {
+  test.each(["text/event-stream", "application/json"])(
+    "in the middle of a request for %s are nobody's fault, and not in the log as one",
+    async (accept) => {
+      const logs = logged.length;
+      const { hostname, port } = new URL(url);
+      const socket = connect(Number(port), hostname);
+      await once(socket, "connect");
+      socket.write(
+        `POST /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: ${accept}\r\nContent-Type: application/json\r\n` +
+          'Content-Length: 100\r\nExpect: 100-continue\r\n\r\n{"query":',
+      );
+      // It has begun to read the body.
+      await once(socket, "data");
+      socket.resetAndDestroy();
+      await once(socket, "close");
+      for (let asked = 0; asked < 3; asked += 1) await post("{ __typename }");
+      expect(logged.slice(logs)).toEqual([]);
+    },
+  );
+});
+
 describe("limits", () => {
   const nested = (depth: number) =>
     `{ customer(customerId: "000") ${"{ offers { nodes { customer ".repeat(depth)}{ id } ${"} } }".repeat(depth)} }`;

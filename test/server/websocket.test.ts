@@ -384,8 +384,11 @@ describe("a socket", () => {
     garbled.socket.send("{]");
     const eager = await bare(s, { init: false });
     eager.subscribe("1", "{ hello }");
-    await eventually(() => [long, silent, garbled, eager].every(({ closed }) => closed() !== null));
-    expect([long, silent, garbled, eager].map(({ closed }) => closed())).toEqual([1009, 4408, 4400, 4401]);
+    const turned = await bare(s);
+    turned.send({ id: "1", type: "next", payload: {} });
+    const all = [long, silent, garbled, eager, turned];
+    await eventually(() => all.every(({ closed }) => closed() !== null));
+    expect(all.map(({ closed }) => closed())).toEqual([1009, 4408, 4400, 4401, 4400]);
   });
 
   it("is cut off when its client is gone without a word, and told to come back when it does not read", async () => {
