@@ -1,9 +1,27 @@
 import type { Value, Values } from "../cdc/change.ts";
+import type { ColumnType } from "../cdc/table.ts";
 import { sameValue } from "../cdc/values.ts";
 import { compareDecimals } from "./decimal.ts";
 
 /** How two values of one field compare: numbers by size, decimals exactly, instants by time, everything else as text. */
-export type Comparator = "number" | "decimal" | "timestamp" | "text" | "boolean";
+export type ComparedAs = "number" | "decimal" | "timestamp" | "text" | "boolean";
+
+/** How values of each type compare; null for those that nobody compares. */
+export const COMPARED_AS = {
+  int: "number",
+  float: "number",
+  bigint: "decimal",
+  decimal: "decimal",
+  boolean: "boolean",
+  timestamp: "timestamp",
+  date: "timestamp",
+  text: "text",
+  time: "text",
+  uuid: "text",
+  enum: "text",
+  json: null,
+  bytes: null,
+} as const satisfies Readonly<Record<ColumnType, ComparedAs | null>>;
 
 /** True when both carry the same columns with the same values. */
 export function sameValues(a: Values, b: Values): boolean {
@@ -49,7 +67,7 @@ export function instantKey(text: string): string {
 }
 
 /** Negative, zero or positive; null when the two cannot be compared (a null, a list, not a number). */
-export function compareValues(a: Value, b: Value, as: Comparator): number | null {
+export function compareValues(a: Value, b: Value, as: ComparedAs): number | null {
   if (a === null || b === null || typeof a === "object" || typeof b === "object") return null;
   switch (as) {
     case "number": {

@@ -1,5 +1,5 @@
 import type { Value } from "../cdc/change.ts";
-import { compareValues } from "./compare.ts";
+import { type ComparedAs, compareValues } from "./compare.ts";
 import type { Customer } from "./customer.ts";
 import { onlyRow } from "./metrics.ts";
 import { standingIn } from "./segments.ts";
@@ -10,9 +10,6 @@ export type Comparison =
   | { readonly op: "in"; readonly values: readonly Value[] }
   | { readonly op: "contains" | "startsWith"; readonly value: string }
   | { readonly op: "isNull"; readonly value: boolean };
-
-/** How values of a field compare: by number for int and float, by exact decimal for decimal and bigint, by time for timestamp and date, else as text. */
-export type ComparedAs = "number" | "decimal" | "timestamp" | "text" | "boolean";
 
 /** Names one comparable field of a customer document. */
 export type FieldRef =

@@ -1,6 +1,6 @@
 import type { Value } from "../cdc/change.ts";
 import { canonicalText } from "../cdc/values.ts";
-import { type Comparator, compareText, compareValues } from "./compare.ts";
+import { COMPARED_AS, compareText, compareValues } from "./compare.ts";
 import type { Row, Rows, Total, Totals } from "./customer.ts";
 import { addUnits, fromUnits, meanUnits, scaled, subtractUnits } from "./decimal.ts";
 import type { MetricType, RowMetric } from "./plan.ts";
@@ -16,22 +16,6 @@ const FLOAT_SCALE = 9;
 
 /** The total over no rows. */
 export const NO_TOTAL: Total = Object.freeze({ count: 0 });
-
-/** How values of a metric's type compare. */
-export function comparatorOf(type: MetricType): Comparator {
-  switch (type) {
-    case "int":
-    case "float":
-      return "number";
-    case "bigint":
-    case "decimal":
-      return "decimal";
-    case "timestamp":
-    case "boolean":
-    case "text":
-      return type;
-  }
-}
 
 function scaleOf(metric: RowMetric): number {
   return metric.type === "float" ? FLOAT_SCALE : metric.type === "decimal" ? metric.scale : 0;
@@ -64,7 +48,7 @@ export function contribution(metric: RowMetric, key: string, row: Row): Total | 
 
 /** False for what has no place among other values, such as NaN. */
 function isComparable(metric: RowMetric, value: Value): boolean {
-  return compareValues(value, value, comparatorOf(metric.type)) !== null;
+  return compareValues(value, value, COMPARED_AS[metric.type]) !== null;
 }
 
 const ONE: Total = Object.freeze({ count: 1 });
@@ -136,7 +120,7 @@ function beyond(metric: RowMetric, a: Total, b: Total): boolean {
 
 /** By size; equal values written differently by their text, so that the order of arrival cannot show. */
 function orderOf(metric: RowMetric, a: Value, b: Value): number {
-  return compareValues(a, b, comparatorOf(metric.type)) || compareText(canonicalText(a), canonicalText(b));
+  return compareValues(a, b, COMPARED_AS[metric.type]) || compareText(canonicalText(a), canonicalText(b));
 }
 
 function isLater(a: Total["latest"], b: Total["latest"]): boolean {

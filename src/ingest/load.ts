@@ -1,8 +1,8 @@
 import type { Change } from "../cdc/change.ts";
 import { canMove } from "../cdc/table.ts";
 import type { ApplyInput } from "../customer/applied.ts";
-import { newCustomer, type Customer, type Page, type PageRef } from "../customer/customer.ts";
-import type { Loaded, LoadRequest, Place } from "../store/store.ts";
+import type { Customer, Page, PageRef } from "../customer/customer.ts";
+import { customerIn, type Loaded, type LoadRequest, type Place } from "../store/store.ts";
 import { route, type Routes } from "./route.ts";
 import type { Shell } from "./shell.ts";
 
@@ -42,7 +42,7 @@ function inputsOf({ clock }: Shell, hand: Hand, routes: Routes): readonly ApplyI
   const nowMs = clock.nowMs();
   const { truncates } = hand;
   return [...routes.changes].map(([customerId, sent]) => {
-    const customer = hand.customers.get(customerId) ?? newCustomer(customerId);
+    const customer = customerIn(hand, customerId);
     return { customer, pages: pagesFor(hand, customerId, sent), changes: sent, truncates, nowMs };
   });
 }

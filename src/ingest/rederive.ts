@@ -1,9 +1,9 @@
 import type { Clock } from "../clock.ts";
-import { newCustomer, type Page } from "../customer/customer.ts";
+import type { Page } from "../customer/customer.ts";
 import type { Plan } from "../customer/plan.ts";
 import { rederive, type Rederiving } from "../customer/rederive.ts";
 import type { Log } from "../log.ts";
-import { EMPTY_SAVE, type CustomerSave, type Everyone, type Store } from "../store/store.ts";
+import { customerIn, EMPTY_SAVE, type CustomerSave, type Everyone, type Store } from "../store/store.ts";
 import { checkMeaning, derivationOf, keptMemory, type Derivation } from "./derivation.ts";
 
 /** What deriving everything anew is made of. */
@@ -72,20 +72,20 @@ async function pass(
 async function step(store: RederiveOptions["store"], ids: readonly string[], how: Rederiving): Promise<void> {
   for (let pending = ids; pending.length > 0;) {
     const refs = await store.pagesOf(pending);
-    const { customers, pages } = await store.load({
+    const loaded = await store.load({
       customers: pending,
       pages: refs.map((ref) => ({ ...ref, keys: "all" as const })),
       keys: {},
     });
     const byCustomer = new Map<string, Page[]>();
-    for (const page of pages) {
+    for (const page of loaded.pages) {
       const own = byCustomer.get(page.customerId);
       if (own === undefined) byCustomer.set(page.customerId, [page]);
       else own.push(page);
     }
     const saves: CustomerSave[] = [];
     for (const id of pending) {
-      const before = customers.get(id) ?? newCustomer(id);
+      const before = customerIn(loaded, id);
       const { customer: after, pages: changes } = rederive(before, byCustomer.get(id) ?? [], how);
       if (after === before) continue;
       saves.push({ before, after, pages: changes, relay: after.outbox.length > 0 });

@@ -1,6 +1,5 @@
 import type { Change, Position } from "../cdc/change.ts";
-import { newCustomer } from "../customer/customer.ts";
-import { EMPTY_SAVE } from "../store/store.ts";
+import { customerIn, EMPTY_SAVE } from "../store/store.ts";
 import { applyAll } from "./apply.ts";
 import { save } from "./save.ts";
 import type { Shell } from "./shell.ts";
@@ -45,17 +44,13 @@ async function sweepHolders(shell: Shell, truncate: Change): Promise<void> {
 
 async function sweepCustomers(shell: Shell, truncate: Change, customers: readonly string[]): Promise<void> {
   for (let pending = customers; pending.length > 0;) {
-    const { customers: found, truncates } = await shell.store.load({
-      customers: pending,
-      pages: [],
-      keys: {},
-    });
+    const loaded = await shell.store.load({ customers: pending, pages: [], keys: {} });
     const nowMs = shell.clock.nowMs();
     const inputs = pending.map((customerId) => ({
-      customer: found.get(customerId) ?? newCustomer(customerId),
+      customer: customerIn(loaded, customerId),
       pages: [],
       changes: [truncate],
-      truncates,
+      truncates: loaded.truncates,
       nowMs,
     }));
     const { folded, poison } = await applyAll(shell, inputs);

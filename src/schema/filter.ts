@@ -1,7 +1,6 @@
 import type { InputObjectRef } from "@pothos/core";
-import type { ColumnType } from "../cdc/table.ts";
-import type { ComparedAs, FieldRef } from "../customer/filter.ts";
-import type { MetricType } from "../customer/plan.ts";
+import { COMPARED_AS } from "../customer/compare.ts";
+import type { FieldRef } from "../customer/filter.ts";
 import type { Direction, FilterFields, FilterInput, OrderInput } from "../resolvers/filters.ts";
 import type { SchemaTypesOf } from "./connection.ts";
 import { tierNamed } from "./segment.ts";
@@ -62,7 +61,7 @@ function groupsOf({ plan, names }: Surface): readonly Group[] {
     leaves: plan.metrics.map((metric) => ({
       name: names.metric(metric.name),
       scalar: scalarOf(metric.type),
-      ref: { kind: "metric", name: metric.name, as: comparedAs(metric.type) },
+      ref: { kind: "metric", name: metric.name, as: COMPARED_AS[metric.type] },
       description: `By ${metric.name}.`,
     })),
   };
@@ -70,14 +69,13 @@ function groupsOf({ plan, names }: Surface): readonly Group[] {
     .filter((table) => table.rows === "one")
     .map((table): Group => {
       const { field, type } = names.table(table.name);
-      const leaves = table.columns
-        .filter((column) => !column.list && column.type !== "json" && column.type !== "bytes")
-        .map((column): Leaf => ({
-          name: names.column(table.name, column.name),
-          scalar: scalarOf(column.type),
-          ref: { kind: "column", table: table.name, column: column.name, as: comparedAs(column.type) },
-          description: `By ${column.name}.`,
-        }));
+      const leaves = table.columns.flatMap(({ name: column, type: of, list }): readonly Leaf[] => {
+        const as = list ? null : COMPARED_AS[of];
+        if (as === null) return [];
+        const ref = { kind: "column", table: table.name, column, as } as const;
+        const named = { name: names.column(table.name, column), description: `By ${column}.` };
+        return [{ ...named, scalar: scalarOf(of), ref }];
+      });
       return {
         name: field,
         type,
@@ -86,13 +84,6 @@ function groupsOf({ plan, names }: Surface): readonly Group[] {
       };
     });
   return [metrics, ...tables];
-}
-
-function comparedAs(type: ColumnType | MetricType): ComparedAs {
-  if (type === "int" || type === "float") return "number";
-  if (type === "decimal" || type === "bigint") return "decimal";
-  if (type === "timestamp" || type === "date") return "timestamp";
-  return type === "boolean" ? "boolean" : "text";
 }
 
 function declareFilter({ builder, plan, names }: Surface, groups: readonly Group[], enums: SegmentEnums) {

@@ -1,11 +1,11 @@
 import type { Value } from "../cdc/change.ts";
-import type { ColumnType, TablePlan } from "../cdc/table.ts";
-import { instantKey } from "../customer/compare.ts";
+import type { TablePlan } from "../cdc/table.ts";
+import { COMPARED_AS, type ComparedAs, instantKey } from "../customer/compare.ts";
 import type { Customer } from "../customer/customer.ts";
-import type { ComparedAs, FieldRef } from "../customer/filter.ts";
+import type { FieldRef } from "../customer/filter.ts";
 import { countLive } from "../customer/live-rows.ts";
 import { onlyRow } from "../customer/metrics.ts";
-import type { MetricType, Plan } from "../customer/plan.ts";
+import type { Plan } from "../customer/plan.ts";
 import { standingIn } from "../customer/segments.ts";
 import { decimalKey, storedText } from "./stored-text.ts";
 
@@ -35,32 +35,12 @@ export interface FactGroup {
   readonly values: (customer: Customer) => readonly (Value | undefined)[];
 }
 
-const METRICS: Readonly<Record<MetricType, ComparedAs>> = {
-  int: "number",
-  float: "number",
-  bigint: "decimal",
-  decimal: "decimal",
-  text: "text",
-  boolean: "boolean",
-  timestamp: "timestamp",
-};
-
-const COLUMNS: Readonly<Record<ColumnType, ComparedAs | null>> = {
-  ...METRICS,
-  date: "timestamp",
-  time: "text",
-  uuid: "text",
-  enum: "text",
-  json: null,
-  bytes: null,
-};
-
 /** The facts a pipeline declares. */
 export function factsOf(plan: Plan): readonly FactGroup[] {
   let count = 0;
   const fact = (name: string, as: ComparedAs): Fact => ({ column: `f${count++}`, name, as });
   const metrics: FactGroup = {
-    facts: plan.metrics.map(({ name, type }) => fact(`metric:${name}`, METRICS[type])),
+    facts: plan.metrics.map(({ name, type }) => fact(`metric:${name}`, COMPARED_AS[type])),
     part: (customer) => customer.metrics,
     values: (customer) => plan.metrics.map(({ name }) => customer.metrics[name]),
   };
@@ -81,7 +61,7 @@ export function tierOf(customer: Customer, segment: string): string | undefined 
 
 function tableFacts(table: TablePlan, fact: (name: string, as: ComparedAs) => Fact): FactGroup {
   const columns = table.columns.flatMap(({ name, type, list }) => {
-    const as = list || table.rows !== "one" ? null : COLUMNS[type];
+    const as = list || table.rows !== "one" ? null : COMPARED_AS[type];
     return as === null ? [] : [{ name, as }];
   });
   return {

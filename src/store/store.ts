@@ -35,6 +35,13 @@ export interface Loaded {
   readonly truncates: Readonly<Record<string, Position>>;
 }
 
+/** The document of a customer that was asked for. */
+export function customerIn({ customers }: Pick<Loaded, "customers">, customerId: string): Customer {
+  const found = customers.get(customerId);
+  if (found === undefined) throw new Error("the store left out a customer it was asked for");
+  return found;
+}
+
 /** One customer's part of a save: its pages first, then the document with its outbox, each only on the revision it was computed from. */
 export interface CustomerSave {
   /** The version it was computed from; the store compares its revision. */

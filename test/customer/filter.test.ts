@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Value } from "../../src/cdc/change.ts";
 import { newCustomer } from "../../src/customer/customer.ts";
-import { type ComparedAs, type Comparison, type CustomerFilter, matches } from "../../src/customer/filter.ts";
+import type { ComparedAs } from "../../src/customer/compare.ts";
+import { type Comparison, type CustomerFilter, matches } from "../../src/customer/filter.ts";
 
 const origin = { topic: "t", partition: 0, offset: "0" };
 const segment = { previousTier: null, enteredMs: 1, because: "" };

@@ -1,6 +1,6 @@
 import type { Value } from "../../cdc/change.ts";
 import type { Customer } from "../../customer/customer.ts";
-import type { ComparedAs } from "../../customer/filter.ts";
+import type { ComparedAs } from "../../customer/compare.ts";
 import { type FactGroup, INCOMPARABLE, storedValue } from "../facts.ts";
 import { fieldName, orderedText } from "./names.ts";
 import type { Patch } from "./patch.ts";
@@ -20,14 +20,14 @@ export function factValue(value: Value | undefined, as: ComparedAs): FactValue {
 
 /** The field a fact is kept in. */
 export function factField(name: string): string {
-  return `facts.${factName(name)}`;
+  return `facts.${fieldOf(name)}`;
 }
 
 /** A pipeline declares a few names, and every document asks for each of them. */
 const names = new Map<string, string>();
 const MOST_NAMES = 10_000;
 
-function factName(name: string): string {
+function fieldOf(name: string): string {
   const known = names.get(name);
   if (known !== undefined) return known;
   if (names.size >= MOST_NAMES) names.clear();
@@ -43,7 +43,7 @@ export function factsIn(groups: readonly FactGroup[], customer: Customer): Store
     const values = group.values(customer);
     for (const [index, { name, as }] of group.facts.entries()) {
       const value = factValue(values[index], as);
-      if (value !== null) facts[factName(name)] = value;
+      if (value !== null) facts[fieldOf(name)] = value;
     }
   }
   return facts;

@@ -1,4 +1,5 @@
-import type { Comparison, ComparedAs, CustomerFilter } from "../../customer/filter.ts";
+import type { ComparedAs } from "../../customer/compare.ts";
+import type { Comparison, CustomerFilter } from "../../customer/filter.ts";
 import { factName, requireFact } from "../facts.ts";
 import type { FindFact } from "../facts.ts";
 import { factField, factValue } from "./facts.ts";
