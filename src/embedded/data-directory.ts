@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { codeOf, Customer360Error } from "../errors.ts";
 import { openSqlite, type Sqlite } from "./database.ts";
@@ -77,9 +77,16 @@ function clear(path: string): void {
   for (const name of [...files, SECRET, JOURNAL]) rmSync(join(path, name), { force: true });
 }
 
+/** Put in place whole, so that neither a full disk nor a crash leaves a secret that everybody can guess; what is too short is made anew. */
 function secretAt(file: string): Uint8Array {
-  if (!existsSync(file)) writeFileSync(file, randomBytes(SECRET_BYTES), { mode: 0o600, flag: "wx" });
-  return readFileSync(file);
+  const known = existsSync(file) ? readFileSync(file) : null;
+  if (known !== null && known.length >= SECRET_BYTES) return known;
+  const made = randomBytes(SECRET_BYTES);
+  const draft = `${file}.new`;
+  rmSync(draft, { force: true });
+  writeFileSync(draft, made, { mode: 0o600, flag: "wx", flush: true });
+  renameSync(draft, file);
+  return made;
 }
 
 /**
