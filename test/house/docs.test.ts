@@ -35,6 +35,26 @@ describe("the documentation", () => {
     for (const to of links) expect(existsSync(join(root, dirname(path), to)), to).toBe(true);
   });
 
+  test.each(guides)("every file that %s names is there", (path) => {
+    const named = [...read(path).matchAll(/`((?:src|test|docs|scripts|pipelines|deploy)\/[\w./-]*\w)`/g)];
+    const missing = named.map(([, file = ""]) => file).filter((file) => !existsSync(join(root, file)));
+    expect(missing).toEqual([]);
+  });
+
+  test("the reading path leads from file to file, and the table of folders names them all", () => {
+    const guide = read("docs/ARCHITECTURE.md");
+    const [, path = ""] = /## Reading path([^]*?)\n## /.exec(guide) ?? [];
+    const steps = [...path.matchAll(/`([\w/-]+)`/g)].map(([, step = ""]) => step);
+    const isThere = (step: string) =>
+      existsSync(join(root, `src/${step}.ts`)) || existsSync(join(root, `src/customer/${step}.ts`));
+    expect(steps.length).toBeGreaterThan(10);
+    expect(steps.filter((step) => !isThere(step))).toEqual([]);
+    const folders = readdirSync(join(root, "src"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+    expect(folders.filter((name) => name !== "bench" && !guide.includes(`| \`${name}\` `))).toEqual([]);
+  });
+
   test("decisions are numbered without holes", () => {
     const numbers = readdirSync(join(root, "docs/decisions"))
       .map((name) => Number(name.slice(0, 4)))

@@ -75,7 +75,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   store: ["cdc", "customer", "clock", "doctor", "embedded", "log", "errors", "ingest/source"],
   updates: [
-    "cdc",
     "customer",
     "clock",
     "doctor",
@@ -83,7 +82,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "log",
     "errors",
     "embedded",
-    "store/reads",
     "store/document-text",
     "store/utf8-text",
   ],
@@ -98,10 +96,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "store/reads",
     "store/store",
     "updates",
-    "plan",
   ],
-  schema: ["cdc", "customer", "errors", "plan", "resolvers", "store/reads", "updates", "ingest/source"],
-  server: ["errors", "metrics", "log", "clock", "resolvers", "schema", "updates"],
+  schema: ["cdc", "customer", "plan", "resolvers", "store/reads", "updates", "ingest/source"],
+  server: ["errors", "metrics", "log", "clock", "resolvers"],
 };
 
 /** Imports point down: the core knows nobody, adapters know their port, only adapters.ts knows them all. */
