@@ -21,6 +21,12 @@ export interface Fact {
 /** The fact with a name, or null where the pipeline declares none. */
 export type FindFact = (name: string) => Fact | null;
 
+/** Finds the facts of a pipeline by their names. */
+export function findFact(groups: readonly FactGroup[]): FindFact {
+  const known = new Map(groups.flatMap(({ facts }) => facts.map((fact) => [fact.name, fact] as const)));
+  return (name) => known.get(name) ?? null;
+}
+
 /** The fact with a name. A missing one is a bug: schema and store are built from the same pipeline. */
 export function requireFact(find: FindFact, name: string): Fact {
   const fact = find(name);

@@ -1,6 +1,11 @@
 import { canMove } from "../cdc/table.ts";
 import type { Plan } from "../customer/plan.ts";
 
+/** Tables whose rows lie on pages. */
+export function pagedTables({ tables }: Plan): ReadonlySet<string> {
+  return new Set(tables.filter(({ storage }) => storage.kind === "paged").map(({ name }) => name));
+}
+
 /** Inline tables whose rows have places: a row of any other can be nowhere else, so nobody asks. */
 export function soughtTables({ tables }: Plan): ReadonlySet<string> {
   return new Set(

@@ -1,6 +1,7 @@
 import { NOBODY } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
 import type { FindFact } from "../facts.ts";
+import { pagedTables } from "../placed-tables.ts";
 import type { Mongo } from "./client.ts";
 import { indexesFor, listCustomers } from "./customers.ts";
 import type { StoredCustomer } from "./documents.ts";
@@ -30,9 +31,7 @@ export interface ReadParts {
 export function mongoReads({ mongo, plan, find, ledger, quarantine, wishes }: ReadParts): Reads {
   const customers = mongo.readable("customers");
   const pages = mongo.readable("pages");
-  const paged = new Set(
-    plan.tables.filter(({ storage }) => storage.kind === "paged").map(({ name }) => name),
-  );
+  const paged = pagedTables(plan);
   const segments = plan.segments.map(({ name }) => name);
   return {
     customers: async (ids) => {

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { NOBODY } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
 import type { Log } from "../../log.ts";
-import { factsOf } from "../facts.ts";
+import { factsOf, findFact } from "../facts.ts";
+import { pagedTables } from "../placed-tables.ts";
 import { openMongo, type Mongo, type MongoOptions } from "./client.ts";
 import { mongoDocuments } from "./documents.ts";
 import { createStamps } from "./guarded.ts";
@@ -15,11 +16,11 @@ import { mongoPages } from "./pages.ts";
 import { mongoQuarantine } from "./quarantine.ts";
 import { mongoReads } from "./reads.ts";
 import { remakeFacts } from "./remake.ts";
+import { save } from "./save.ts";
 import { createIndexes } from "./schema.ts";
 import { createWishes } from "./wishes.ts";
 import type { Reads } from "../reads.ts";
-import { excessOfDocument } from "./weight.ts";
-import type { CustomerSave, Everyone, Forgetting, Store } from "../store.ts";
+import type { Everyone, Forgetting, Store } from "../store.ts";
 
 /** Where the store is and what it stores. */
 export interface MongoStoreOptions extends MongoOptions {
@@ -47,18 +48,13 @@ export async function openMongoStore(
 }
 
 function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Everyone & Forgetting & Reads {
-  const [customers, pages, meta] = ["customers", "pages", "meta"].map((name) => mongo.collection(name)) as [
-    ReturnType<Mongo["collection"]>,
-    ReturnType<Mongo["collection"]>,
-    ReturnType<Mongo["collection"]>,
-  ];
+  const customers = mongo.collection("customers");
+  const pages = mongo.collection("pages");
+  const meta = mongo.collection("meta");
   const writer = randomBytes(9).toString("base64url");
   const stampOf = createStamps(writer);
   const groups = factsOf(plan);
   const documents = mongoDocuments({ collection: customers, plan, groups, stampOf });
-  const pagedTables = new Set(
-    plan.tables.filter(({ storage }) => storage.kind === "paged").map(({ name }) => name),
-  );
   const paged = mongoPages(pages, { plan, stampOf });
   const quarantine = mongoQuarantine(mongo.collection("quarantine"), mongo.readable("quarantine"));
   const ledger = mongoLedger({
@@ -69,53 +65,22 @@ function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Eve
     stampOf,
   });
 
-  /** Why a customer cannot be kept, or null. */
-  const excessOf = ({ before, after, pages: changes }: CustomerSave): string | null => {
-    for (const change of changes) {
-      const excess = paged.excess(change);
-      if (excess !== null) return excess;
-    }
-    return excessOfDocument(before, after);
-  };
-
-  const saveCustomers = async (saves: readonly CustomerSave[]): Promise<ReadonlySet<string>> => {
-    const lost = await paged.save(saves.flatMap((save) => save.pages));
-    const kept = lost.size === 0 ? saves : saves.filter(({ before }) => !lost.has(before.customerId));
-    const conflicts = await documents.save(kept);
-    return new Set([...lost, ...conflicts]);
-  };
-
   const ids = async (query: Parameters<typeof customers.find>[0]): Promise<readonly string[]> => {
     const found = await customers.find<{ readonly _id: string }>({ ...query, fields: { _id: 1 } });
     return found.map(({ _id }) => originalOf(_id));
   };
 
-  const known = new Map(groups.flatMap(({ facts }) => facts.map((fact) => [fact.name, fact] as const)));
-  const find = (name: string) => known.get(name) ?? null;
+  const find = findFact(groups);
   const wishes = createWishes(customers, log);
 
+  const loadParts = { customers, pages, paged: pagedTables(plan), documents, loadedPages: paged, ledger };
+  const saveParts = { documents, pages: paged, quarantine, ledger };
   let open = true;
   return {
     shared: true,
     agreed: (name, proposal) => agreedIn(meta, name, proposal),
-    load: (request) =>
-      load({ customers, pages, paged: pagedTables, documents, loadedPages: paged, ledger }, request),
-    save: async (save) => {
-      const refused = new Map<string, string>();
-      for (const part of save.customers) {
-        const excess = excessOf(part);
-        if (excess !== null) refused.set(part.before.customerId, excess);
-      }
-      const [conflicts] = await settled([
-        saveCustomers(save.customers.filter(({ before }) => !refused.has(before.customerId))),
-        quarantine.put(save.quarantine),
-        ledger.truncate(save.truncates),
-        ledger.count(save.tallies),
-        ledger.checkpoint(save.checkpoints),
-      ]);
-      await documents.confirm(save.confirms);
-      return refused.size === 0 ? { conflicts } : { conflicts, refused };
-    },
+    load: (request) => load(loadParts, request),
+    save: (whole) => save(saveParts, whole),
     checkpoints: ledger.checkpoints,
     forgetCheckpoints: ledger.forgetCheckpoints,
     outstanding: async (nowMs, limit) => {
@@ -146,14 +111,4 @@ function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Eve
       await mongo.close();
     },
   };
-}
-
-/** Waits for all, also when one fails: what goes on after a save was answered might meet its repetition. */
-async function settled<T>(
-  work: readonly [Promise<T>, ...Promise<unknown>[]],
-): Promise<readonly [T, ...unknown[]]> {
-  const results = await Promise.allSettled(work);
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
-  return Promise.all(work);
 }

@@ -1,6 +1,6 @@
 import type { Customer } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
-import { factsOf } from "../facts.ts";
+import { factsOf, findFact } from "../facts.ts";
 import type { FindFact } from "../facts.ts";
 import { soughtTables, unplacedTables } from "../placed-tables.ts";
 import type { CustomerSave } from "../store.ts";
@@ -56,7 +56,6 @@ export function sqliteTables(db: Sqlite, plan: Plan): Tables {
   const documents = sqliteDocuments(db, { plan, heads, pending });
   const pages = sqlitePages(db, { plan, heads, pending });
   const groups = factsOf(plan);
-  const known = new Map(groups.flatMap(({ facts: all }) => all.map((fact) => [fact.name, fact] as const)));
 
   const stored = (ids: readonly string[]): ReadonlyMap<string, Customer> => documents.load(ids, pages.notes);
 
@@ -124,7 +123,7 @@ export function sqliteTables(db: Sqlite, plan: Plan): Tables {
     documents,
     pages,
     pending,
-    find: (name) => known.get(name) ?? null,
+    find: findFact(groups),
     within,
     save(parts, atOnce) {
       forgetBodies();
