@@ -1,6 +1,6 @@
 import type { SourceRecord } from "../cdc/change.ts";
 import type { Source, SourceBatch } from "../ingest/source.ts";
-import { bell } from "./bell.ts";
+import { createBell } from "../ingest/bell.ts";
 
 /** Hands records out in batches, once: those it begins with, and what is pushed while it is open. */
 export interface ArraySource extends Source {
@@ -17,7 +17,7 @@ export function arraySource(records: readonly SourceRecord[], batchSize: number)
   let at = 0;
   let handed = 0;
   let ended = false;
-  const pushed = bell();
+  const pushed = createBell();
   const take = (): readonly SourceBatch[] => {
     const part = waiting.slice(at, at + batchSize);
     at += part.length;

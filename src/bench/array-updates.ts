@@ -1,7 +1,7 @@
 import type { Update } from "../customer/customer.ts";
 import { onwardInOrder } from "../updates/updates.ts";
 import type { StreamCursor, StreamEntry, Updates } from "../updates/updates.ts";
-import { bell } from "./bell.ts";
+import { createBell } from "../ingest/bell.ts";
 
 /** Entries kept for readers; those who listen are never that far behind. */
 const KEPT = 20_000;
@@ -10,7 +10,7 @@ const KEPT = 20_000;
 export function arrayUpdates(): Updates {
   let entries: StreamEntry[] = [];
   let first = 1;
-  const published = bell();
+  const published = createBell();
   const cursorAt = (seq: number): StreamCursor => String(seq);
   const tail = () => first + entries.length - 1;
   const compare = (a: StreamCursor, b: StreamCursor) => Number(a) - Number(b);

@@ -10,7 +10,7 @@ import { isBare, newFloors, resumeOf, type Floors } from "./floors.ts";
 import type { Frame, GapFrame } from "./frames.ts";
 import { Maker } from "./making.ts";
 import { readSnapshot } from "./snapshot.ts";
-import { give, Puller, type Source, type Taker } from "./taker.ts";
+import { give, Puller, type Supply, type Taker } from "./taker.ts";
 import { countUnread } from "./unread.ts";
 
 type Ending = IteratorResult<Frame, undefined>;
@@ -27,7 +27,7 @@ const OVER: Ending = { done: true, value: undefined };
  * It is written out by hand because an async generator that waits cannot be ended from outside: it would stay for ever
  * when its client leaves. Here `return` frees everything at once, whatever is under way.
  */
-export class FrameStream implements Source<Frame>, Seat {
+export class FrameStream implements Supply<Frame>, Seat {
   readonly #context: Context;
   readonly #mode: DeliveryMode;
   readonly #audience: Audience;

@@ -8,7 +8,7 @@ export interface Taker<T> {
  * What can be pulled with promises, one by one, or else asked for the next by `demand`, one at a time. A promise that waits
  * takes ten times the memory of what it waits for; a demand takes one field.
  */
-export interface Source<T> extends AsyncIterableIterator<T> {
+export interface Supply<T> extends AsyncIterableIterator<T> {
   demand(taker: Taker<T>): void;
   return(): Promise<IteratorResult<T, undefined>>;
 }
@@ -22,16 +22,16 @@ export function give<T>(taker: Taker<T>, result: IteratorResult<T, undefined>): 
 
 /** Pulls with promises, each once the one before has its answer. */
 export class Puller<T> {
-  readonly #source: Source<T>;
+  readonly #supply: Supply<T>;
   #last: Promise<unknown> = LATER;
 
-  constructor(source: Source<T>) {
-    this.#source = source;
+  constructor(supply: Supply<T>) {
+    this.#supply = supply;
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
     const demand = () =>
-      new Promise<IteratorResult<T, undefined>>((given, failed) => this.#source.demand({ given, failed }));
+      new Promise<IteratorResult<T, undefined>>((given, failed) => this.#supply.demand({ given, failed }));
     const next = this.#last.then(demand, demand);
     this.#last = next;
     return next;

@@ -4,7 +4,7 @@ import { checkWatch } from "./cursor.ts";
 import type { Context } from "./context.ts";
 import { FrameStream } from "./frame-stream.ts";
 import type { Frame } from "./frames.ts";
-import type { Source } from "./taker.ts";
+import type { Supply } from "./taker.ts";
 
 /** Frames answered by one `changesSince` at most. */
 export const MOST_CHANGES = 200;
@@ -18,7 +18,7 @@ export function frames(
   context: Context,
   watch: Watch,
   args: { readonly after: string | null; readonly mode: DeliveryMode },
-): Source<Frame> {
+): Supply<Frame> {
   checkWatch(watch);
   const resume = args.after === null ? null : context.cursors.open(args.after, context.viewer.scope, watch);
   return new FrameStream(context, { watch, resume, mode: args.mode });

@@ -1,6 +1,6 @@
 import type { Context } from "../resolvers/context.ts";
 import { Puller } from "../resolvers/taker.ts";
-import type { Source, Taker } from "../resolvers/taker.ts";
+import type { Supply, Taker } from "../resolvers/taker.ts";
 import type { Operation } from "./operations.ts";
 
 /** One answer of a subscription, written out. The same object for everyone who asked the same of the same frame. */
@@ -14,7 +14,7 @@ export interface Payload {
 }
 
 /** The answers of one subscription. `return` ends it at once. */
-export type Payloads = Source<Payload>;
+export type Payloads = Supply<Payload>;
 
 /** What is asked of frames, and what the one who asks may see. */
 export interface Asked {
@@ -38,15 +38,15 @@ export class Answers {
     this.#answer = answer;
   }
 
-  /** Answers what a source gives. */
-  begin(source: Source<unknown>, asked: Asked): Payloads {
+  /** Answers what a supply gives. */
+  begin(supply: Supply<unknown>, asked: Asked): Payloads {
     const { scope, operation } = asked;
     const kins = this.#kins.get(scope) ?? new Map<string, Kin>();
     this.#kins.set(scope, kins);
     const kin = kins.get(operation.likeness) ?? new Kin(this, asked);
     kins.set(operation.likeness, kin);
     kin.users += 1;
-    return new Answered(source, kin);
+    return new Answered(supply, kin);
   }
 
   /** Makes an answer. */
@@ -98,15 +98,15 @@ class Kin implements Asked {
 
 const OVER = { done: true, value: undefined } as const;
 
-/** The answers to one source. */
+/** The answers to one supply. */
 class Answered implements Payloads, Taker<unknown> {
-  readonly #source: Source<unknown>;
+  readonly #supply: Supply<unknown>;
   #kin: Kin | null;
   #taker: Taker<Payload> | null = null;
   #puller: Puller<Payload> | null = null;
 
-  constructor(source: Source<unknown>, kin: Kin) {
-    this.#source = source;
+  constructor(supply: Supply<unknown>, kin: Kin) {
+    this.#supply = supply;
     this.#kin = kin;
   }
 
@@ -120,12 +120,12 @@ class Answered implements Payloads, Taker<unknown> {
 
   demand(taker: Taker<Payload>): void {
     this.#taker = taker;
-    this.#source.demand(this);
+    this.#supply.demand(this);
   }
 
   async return(): Promise<IteratorResult<Payload, undefined>> {
     this.#release();
-    await this.#source.return();
+    await this.#supply.return();
     return OVER;
   }
 

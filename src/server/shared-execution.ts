@@ -2,7 +2,7 @@ import { createSourceEventStream, execute } from "graphql";
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from "graphql";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
 import type { Context, Viewer } from "../resolvers/context.ts";
-import type { Source } from "../resolvers/taker.ts";
+import type { Supply } from "../resolvers/taker.ts";
 import { Answers } from "./answers.ts";
 import type { AnswersOptions, Payload, Payloads } from "./answers.ts";
 import type { Mask } from "./masking.ts";
@@ -104,10 +104,10 @@ export function createExecution({ schema, contextFor, mask }: ExecutionOptions):
     async subscribe(operation, viewer, resumeAt = null) {
       const context = lastingContext(viewer);
       const begun = resumeAt === null ? operation : after(operation, resumeAt);
-      const source = await createSourceEventStream(argsOf(begun, context)).catch(failed);
-      if (!(Symbol.asyncIterator in source)) return masked(source);
-      if (!isSource(source)) throw new Error("a subscription gave something else than frames");
-      return answers.begin(source, { scope: viewer.scope, operation, context });
+      const supply = await createSourceEventStream(argsOf(begun, context)).catch(failed);
+      if (!(Symbol.asyncIterator in supply)) return masked(supply);
+      if (!isSupply(supply)) throw new Error("a subscription gave something else than frames");
+      return answers.begin(supply, { scope: viewer.scope, operation, context });
     },
   };
 }
@@ -122,7 +122,7 @@ export function isPayloads(result: Payloads | ExecutionResult): result is Payloa
   return Symbol.asyncIterator in result;
 }
 
-function isSource(result: object): result is Source<unknown> {
+function isSupply(result: object): result is Supply<unknown> {
   return "demand" in result;
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { Customer360Error } from "../../errors.ts";
 import type { Log } from "../../log.ts";
-import { createBell } from "./bell.ts";
+import { createBell } from "../bell.ts";
 import { ofKafka } from "./errors.ts";
 import { KAFKA_LIMITS, type KafkaClient, type KafkaLimits, type KafkaSettings } from "./group.ts";
 import { Latest, stateOf, type KafkaHealth } from "./health.ts";
