@@ -85,22 +85,26 @@ function process(
   return run({ ...ports, source: memorySource({ records }, { batchSize }) }, { clock: hasty });
 }
 
-test("processes that race over one store end in the documents that one process alone ends in", async () => {
-  await fc.assert(
-    fc.asyncProperty(races, async ({ history, order, to, batchSize, choices }) => {
-      const store = memoryStore({ shared: true });
-      const updates = memoryUpdates();
-      const turns = new Turns(choices);
-      const ports = { store: contended(store, turns), updates };
-      const shares = [0, 1].map((one) => order.filter((_, index) => to[index] === one || to[index] === 2));
-      await Promise.all(shares.map((share) => process(share, ports, batchSize).finally(() => turns.end())));
-      expect(documents({ store })).toEqual(documents(await ingest(history.records)));
-      const revisions = new Map<string, number>();
-      for (const { update } of updates.entries) {
-        expect(update.revision).toBeGreaterThan(revisions.get(update.customerId) ?? 0);
-        revisions.set(update.customerId, update.revision);
-      }
-    }),
-    { numRuns: runs(600) },
-  );
-}, 120_000);
+test(
+  "processes that race over one store end in the documents that one process alone ends in",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(races, async ({ history, order, to, batchSize, choices }) => {
+        const store = memoryStore({ shared: true });
+        const updates = memoryUpdates();
+        const turns = new Turns(choices);
+        const ports = { store: contended(store, turns), updates };
+        const shares = [0, 1].map((one) => order.filter((_, index) => to[index] === one || to[index] === 2));
+        await Promise.all(shares.map((share) => process(share, ports, batchSize).finally(() => turns.end())));
+        expect(documents({ store })).toEqual(documents(await ingest(history.records)));
+        const revisions = new Map<string, number>();
+        for (const { update } of updates.entries) {
+          expect(update.revision).toBeGreaterThan(revisions.get(update.customerId) ?? 0);
+          revisions.set(update.customerId, update.revision);
+        }
+      }),
+      { numRuns: runs(600) },
+    );
+  },
+  runs(120_000),
+);
