@@ -77,13 +77,13 @@ export function sqliteTables(db: Sqlite, plan: Plan): Tables {
     }
   };
 
-  /** Writes everything pending but its facts; the journal has nothing left then. */
+  /** Writes everything pending but its facts; the journal is emptied first, so that its pages of the file are written over. */
   const writeDocuments = (): void => {
     const all = pending.inOrder();
+    journal.empty();
     documents.write(all);
     pages.write(all);
     pending.clear();
-    journal.empty();
   };
 
   /** Everyone there is, for facts that are made anew. */
