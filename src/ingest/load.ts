@@ -3,7 +3,7 @@ import { canMove } from "../cdc/table.ts";
 import type { ApplyInput } from "../customer/applied.ts";
 import type { Customer, Page, PageRef } from "../customer/customer.ts";
 import { customerIn, type Loaded, type LoadRequest, type Place } from "../store/store.ts";
-import { route, type Routes } from "./route.ts";
+import { isWhereNamed, route, type Routes } from "./route.ts";
 import type { Shell } from "./shell.ts";
 
 /** Everything `apply` needs for the changes of a batch. */
@@ -17,6 +17,8 @@ export interface Gathered {
 /** What was loaded so far. */
 interface Hand {
   readonly customers: Map<string, Customer>;
+  /** The pages that changes of the routes looked at last concern, by customer. */
+  readonly needs: Map<string, PageNeeds>;
   /** By page id; a page is good for the keys it was asked with. */
   readonly pages: Map<string, { readonly page: Page; readonly keys: ReadonlySet<string> }>;
   truncates: Loaded["truncates"];
@@ -24,16 +26,16 @@ interface Hand {
 
 /**
  * Routes changes and loads the customers they lead to. Where rows are held is only known once looked up, but a change mostly
- * belongs where it says: so its own word is taken for a first guess, loaded together with the look-up in one call, and only
- * what the places add is loaded after.
+ * belongs where it says: so its own word is taken for a first guess, loaded together with the look-up in one call. Only where the
+ * places say otherwise changes are routed again, and what that adds is loaded after.
  */
 export async function load(shell: Shell, changes: readonly Change[]): Promise<Gathered> {
   const { tables } = shell;
   const guess = route({ changes, tables, places: [] });
-  const hand: Hand = { customers: new Map(), pages: new Map(), truncates: {} };
+  const hand: Hand = { customers: new Map(), needs: new Map(), pages: new Map(), truncates: {} };
   const keys = movingKeys(shell, changes);
   const places = changes.length === 0 ? [] : await fetch(shell, hand, { routes: guess, keys });
-  const routes = places.length === 0 ? guess : route({ changes, tables, places });
+  const routes = isWhereNamed({ changes, tables, places }) ? guess : route({ changes, tables, places });
   if (routes !== guess) await fetch(shell, hand, { routes, keys: null });
   return { inputs: inputsOf(shell, hand, routes), routes, seen: { places, truncates: hand.truncates } };
 }
@@ -43,7 +45,7 @@ function inputsOf({ clock }: Shell, hand: Hand, routes: Routes): readonly ApplyI
   const { truncates } = hand;
   return [...routes.changes].map(([customerId, sent]) => {
     const customer = customerIn(hand, customerId);
-    return { customer, pages: pagesFor(hand, customerId, sent), changes: sent, truncates, nowMs };
+    return { customer, pages: pagesFor(hand, customerId), changes: sent, truncates, nowMs };
   });
 }
 
@@ -54,25 +56,29 @@ async function fetch(
   { routes, keys }: { readonly routes: Routes; readonly keys: LoadRequest["keys"] | null },
 ): Promise<readonly Place[]> {
   const customers: string[] = [];
-  const pages: PageNeed[] = [];
+  const wanted = new Map<string, PageNeed>();
+  hand.needs.clear();
   for (const [customerId, sent] of routes.changes) {
     if (!hand.customers.has(customerId)) {
       const known = shell.documents.find(customerId);
       if (known === undefined) customers.push(customerId);
       else hand.customers.set(customerId, known);
     }
-    for (const need of pageNeeds(customerId, sent).values()) if (!holds(hand, need)) pages.push(need);
+    const needs = pageNeeds(customerId, sent);
+    hand.needs.set(customerId, needs);
+    for (const [id, need] of needs) if (!holds(hand, id, need)) wanted.set(id, need);
   }
-  if (keys === null && customers.length === 0 && pages.length === 0) return [];
+  if (keys === null && customers.length === 0 && wanted.size === 0) return [];
   const loaded = await shell.store.load({
     customers,
-    pages: pages.map(({ ref, keys: wanted }) => ({ ...ref, keys: [...wanted] })),
+    pages: [...wanted.values()].map(({ ref, keys: asked }) => ({ ...ref, keys: [...asked] })),
     keys: keys ?? {},
   });
   for (const [customerId, customer] of loaded.customers) hand.customers.set(customerId, customer);
-  const wanted = new Map(pages.map(({ ref, keys: asked }) => [pageId(ref), asked]));
-  for (const page of loaded.pages)
-    hand.pages.set(pageId(page), { page, keys: wanted.get(pageId(page)) ?? new Set() });
+  for (const page of loaded.pages) {
+    const id = pageId(page);
+    hand.pages.set(id, { page, keys: wanted.get(id)?.keys ?? new Set() });
+  }
   hand.truncates = loaded.truncates;
   return loaded.places;
 }
@@ -83,22 +89,26 @@ interface PageNeed {
   readonly keys: Set<string>;
 }
 
+/** The pages a customer's changes concern, by page id. */
+type PageNeeds = ReadonlyMap<string, PageNeed>;
+
 const pageId = ({ customerId, table, page }: PageRef): string => `${customerId}\u0000${table}\u0000${page}`;
 
-function holds({ pages }: Hand, { ref, keys }: PageNeed): boolean {
-  const held = pages.get(pageId(ref));
+function holds({ pages }: Hand, id: string, { keys }: PageNeed): boolean {
+  const held = pages.get(id);
   return held !== undefined && [...keys].every((key) => held.keys.has(key));
 }
 
-function pagesFor({ pages }: Hand, customerId: string, sent: readonly Change[]): readonly Page[] {
-  return [...pageNeeds(customerId, sent).keys()].flatMap((id) => {
+function pagesFor({ needs, pages }: Hand, customerId: string): readonly Page[] {
+  const found: Page[] = [];
+  for (const id of needs.get(customerId)?.keys() ?? []) {
     const held = pages.get(id);
-    return held === undefined ? [] : [held.page];
-  });
+    if (held !== undefined) found.push(held.page);
+  }
+  return found;
 }
 
-/** The pages a customer's changes concern, by page id. */
-function pageNeeds(customerId: string, sent: readonly Change[]): ReadonlyMap<string, PageNeed> {
+function pageNeeds(customerId: string, sent: readonly Change[]): PageNeeds {
   let needs: Map<string, PageNeed> | null = null;
   for (const { table, page, key } of sent) {
     if (page === null) continue;
@@ -112,7 +122,7 @@ function pageNeeds(customerId: string, sent: readonly Change[]): ReadonlyMap<str
   return needs ?? NO_PAGES;
 }
 
-const NO_PAGES: ReadonlyMap<string, PageNeed> = new Map();
+const NO_PAGES: PageNeeds = new Map();
 
 /** The keys of rows that can move, by table. */
 function movingKeys({ tables }: Shell, changes: readonly Change[]): Record<string, readonly string[]> {

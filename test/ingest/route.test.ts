@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { SourceRecord } from "../../src/cdc/change.ts";
+import type { Change, SourceRecord } from "../../src/cdc/change.ts";
+import { createDecoder } from "../../src/cdc/decode.ts";
+import { isWhereNamed, route } from "../../src/ingest/route.ts";
+import type { Place } from "../../src/store/store.ts";
 import { arrivals, histories } from "./moves.ts";
-import { documents, ingest, record, runs, type Sent } from "./world.ts";
+import { documents, ingest, record, runs, type Sent, world } from "./world.ts";
 
 const account = (op: Sent["op"], lsn: number, row: Sent["row"]): SourceRecord =>
   record({ table: "accounts", op, lsn, row: { id: 1, balance: lsn, note: "n", ...row } }, lsn);
@@ -99,4 +102,51 @@ test("a row is live in at most one place", async () => {
     }),
     { numRuns: runs(100) },
   );
+});
+
+/** Where some of these changes say their rows are; a few places are another customer's or another page's. */
+const placesOf = (changes: readonly Change[]): fc.Arbitrary<readonly Place[]> =>
+  fc.subarray([...changes]).chain((some) =>
+    fc.tuple(
+      ...some.map(({ table, key, customerId, page, position }) =>
+        fc.record({
+          table: fc.constant(table),
+          key: fc.constant(key),
+          customerId: fc.oneof(
+            { weight: 9, arbitrary: fc.constant(customerId ?? "a") },
+            fc.constantFrom("", "c"),
+          ),
+          page: fc.oneof(
+            { weight: 9, arbitrary: fc.constant(page) },
+            fc.constant(page === null ? null : "waiting"),
+          ),
+          at: fc.constantFrom(position, "0"),
+          live: fc.boolean(),
+        }),
+      ),
+    ),
+  );
+
+test("changes go where they would go without places, as long as rows are where their changes say", () => {
+  const tables = new Map(world.tables.map((table) => [table.name, table]));
+  const decode = createDecoder(world.tables);
+  const found = { asNamed: 0, others: 0 };
+  const changes = histories({ ties: true }).map(({ records }) =>
+    records.map(decode).flatMap((decoded) => (decoded.kind === "change" ? [decoded.change] : [])),
+  );
+  fc.assert(
+    fc.property(
+      changes.chain((all) => fc.tuple(fc.constant(all), placesOf(all))),
+      ([all, places]) => {
+        const isNamed = isWhereNamed({ changes: all, tables, places });
+        found[isNamed ? "asNamed" : "others"] += 1;
+        if (isNamed)
+          expect(route({ changes: all, tables, places })).toEqual(
+            route({ changes: all, tables, places: [] }),
+          );
+      },
+    ),
+    { numRuns: runs(1_000) },
+  );
+  expect(Math.min(found.asNamed, found.others)).toBeGreaterThan(100);
 });

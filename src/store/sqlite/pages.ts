@@ -74,17 +74,15 @@ export function sqlitePages(
   const headers = (refs: readonly PageRef[]): readonly Header[] => {
     const found = refs.map((ref) => pending.page(ref)?.header ?? heads.header(ref));
     const missing = [...found.keys()].filter((index) => found[index] === undefined);
-    if (missing.length > 0)
-      for (const [at, header] of storedHeaders(
-        db,
-        missing.flatMap((index) => refs[index] ?? []),
-      ))
-        found[missing[at] ?? -1] = header;
-    return refs.map((ref, index) => {
-      const header = found[index] ?? NO_HEADER;
+    if (missing.length === 0) return found.map((header) => header ?? NO_HEADER);
+    const asked = missing.flatMap((index) => refs[index] ?? []);
+    const stored = new Map(storedHeaders(db, asked));
+    for (const [at, ref] of asked.entries()) {
+      const header = stored.get(at) ?? NO_HEADER;
       heads.setHeader(ref, header);
-      return header;
-    });
+      found[missing[at] ?? -1] = header;
+    }
+    return found.map((header) => header ?? NO_HEADER);
   };
 
   return {
