@@ -7,6 +7,7 @@ import {
   lightDocument,
   lightNotesText,
   outboxTexts,
+  quoted,
 } from "../store/document-text.ts";
 import type { Utf8Text } from "../store/utf8-text.ts";
 
@@ -30,7 +31,7 @@ export function writeUpdate(update: Update, out: Utf8Text): void {
 }
 
 function headText(announced: string, { customerId, revision, dueMs, notes }: Customer): string {
-  const head = `{"customerId":${JSON.stringify(customerId)},"revision":${revision},"dueMs":${dueMs}`;
+  const head = `{"customerId":${quoted(customerId)},"revision":${revision},"dueMs":${dueMs}`;
   return `[${announced},${head},"notes":${lightNotesText(notes)},"outbox":[]},`;
 }
 

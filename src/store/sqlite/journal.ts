@@ -1,6 +1,6 @@
 import type { Announcement, Customer, Note } from "../../customer/customer.ts";
 import type { Body } from "../document-text.ts";
-import { bodyBytes, outboxTexts, totalsText } from "../document-text.ts";
+import { bodyBytes, outboxTexts, quoted, totalsText } from "../document-text.ts";
 import type { Sqlite } from "../../embedded/database.ts";
 import type { PageStep, Step } from "./pending.ts";
 import type { Row } from "../../customer/customer.ts";
@@ -90,36 +90,28 @@ const NONE: Readonly<Record<string, Note>> = {};
 /** Writes a line, and notes where in it the body is. */
 function writeStep(step: Step, out: Utf8Text): void {
   const { before, after, relay, pages } = step;
-  out.write(`[${JSON.stringify(after.customerId)},${relay},[`);
-  for (const [index, page] of pages.entries()) writePage(page, { after, isFirst: index === 0 }, out);
+  let pageLines = "";
+  for (const page of pages) pageLines += `${pageLines === "" ? "" : ","}${pageText(page, after)}`;
+  const start = `[${quoted(after.customerId)},${relay},[${pageLines}],`;
   if (after === before) {
-    out.write("],null]\n");
+    out.write(`${start}null]\n`);
     return;
   }
   const { revision, dueMs } = after;
-  out.write(`],[${revision},${dueMs},[${outboxTexts(after).join()}],[${notesText(step)}],`);
+  out.write(`${start}[${revision},${dueMs},[${outboxTexts(after).join()}],[${notesText(step)}],`);
   step.from = out.length;
   out.append(bodyBytes(after));
   step.to = out.length;
   out.write("]]\n");
 }
 
-function writePage(
-  { table, page, header, totals, rows }: PageStep,
-  { after, isFirst }: { readonly after: Customer; readonly isFirst: boolean },
-  out: Utf8Text,
-): void {
+function pageText({ table, page, header, totals, rows }: PageStep, { notes }: Customer): string {
   const { revision, liveRows } = header;
-  const isNoted = isNoteOf(after.notes[table]?.[page], header);
-  let before =
-    `${isFirst ? "" : ","}[${JSON.stringify(table)},${JSON.stringify(page)},` +
-    `${revision},${liveRows},${totals},${isNoted},[`;
-  for (const { key, row, text } of rows) {
-    out.write(`${before}[${JSON.stringify(key)},`);
-    out.write(row === null ? "null" : text);
-    before = "],";
-  }
-  out.write(rows.length === 0 ? `${before}]]` : "]]]");
+  const isNoted = isNoteOf(notes[table]?.[page], header);
+  let rowLines = "";
+  for (const { key, row, text } of rows)
+    rowLines += `${rowLines === "" ? "" : ","}[${JSON.stringify(key)},${row === null ? "null" : text}]`;
+  return `[${quoted(table)},${quoted(page)},${revision},${liveRows},${totals},${isNoted},[${rowLines}]]`;
 }
 
 /** The notes that differ and are not what the header of a page in the same line says. */
@@ -129,7 +121,7 @@ function notesText({ before, after, pages }: Step): string {
   if (old === now) return "";
   let lines = "";
   const add = (table: string, page: string, note: string) => {
-    lines += `${lines === "" ? "" : ","}[${JSON.stringify(table)},${JSON.stringify(page)},${note}]`;
+    lines += `${lines === "" ? "" : ","}[${quoted(table)},${quoted(page)},${note}]`;
   };
   for (const table in now) {
     const [left = NONE, right = NONE] = [old[table], now[table]];

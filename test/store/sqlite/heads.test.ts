@@ -52,8 +52,9 @@ test("a save that was undone has happened to nothing that is known", async () =>
   const store = start();
   await save(store, await step(store));
   const good = await step(store);
-  const poisoned = { ...good, after: { ...good.after, freshness: { toJSON: () => JSON.parse("no") } } };
-  await expect(save(store, poisoned as unknown as CustomerSave)).rejects.toThrow("JSON");
+  const unreadable = { get: (): number => JSON.parse("no") as number };
+  const freshness = Object.defineProperty({ ...good.after.freshness }, "appliedMs", unreadable);
+  await expect(save(store, { ...good, after: { ...good.after, freshness } })).rejects.toThrow("JSON");
   expect([...(await save(store, good))]).toEqual([]);
   const again = await step(store);
   expect([again.before.revision, again.pages[0]?.before.revision]).toEqual([2, 2]);
