@@ -1,22 +1,14 @@
-import type { StreamEntry } from "./updates.ts";
-
-/** An entry with its number in the stream. */
-export interface Recent {
-  readonly seq: number;
-  readonly entry: StreamEntry;
-}
-
 /** The newest entries published by this process, without holes: when another process published in between, it begins anew. */
-export interface RecentEntries {
+export interface RecentEntries<E extends { readonly seq: number }> {
   /** Adds entries and drops those below `keptFrom`, which the stream no longer keeps. */
-  add(entries: readonly Recent[], keptFrom: number): void;
+  add(entries: readonly E[], keptFrom: number): void;
   /** Entries after a number; null when there are none here, or not all. */
-  after(seq: number, limit: number): readonly StreamEntry[] | null;
+  after(seq: number, limit: number): readonly E[] | null;
 }
 
-/** Keeps at least `size` entries once there were so many, and at most twice as many. */
-export function recentEntries(size: number): RecentEntries {
-  let kept: Recent[] = [];
+/** Keeps at least `size` entries once there were so many, and at most twice as many; each has its number in the stream. */
+export function recentEntries<E extends { readonly seq: number }>(size: number): RecentEntries<E> {
+  let kept: E[] = [];
   return {
     add(entries, keptFrom) {
       const [first] = entries;
@@ -30,9 +22,7 @@ export function recentEntries(size: number): RecentEntries {
     after(seq, limit) {
       const first = kept[0]?.seq;
       const from = first === undefined ? -1 : seq + 1 - first;
-      return from < 0 || from >= kept.length
-        ? null
-        : kept.slice(from, from + limit).map(({ entry }) => entry);
+      return from < 0 || from >= kept.length ? null : kept.slice(from, from + limit);
     },
   };
 }

@@ -7,7 +7,6 @@ import type { Sqlite } from "../../embedded/database.ts";
 import { Utf8Text } from "../../store/utf8-text.ts";
 import { CHUNK_UPDATES, readChunk, writeChunk } from "./chunk.ts";
 import { reachedRevisions } from "./reached.ts";
-import { lightUpdate } from "../update-text.ts";
 
 /** An update with its number in the stream; numbers have no holes. */
 export interface Numbered {
@@ -18,7 +17,7 @@ export interface Numbered {
 
 /** What a publish did. */
 export interface Appended {
-  /** The updates that were new, as readers get them. */
+  /** The updates that were new, as they were published. */
   readonly entries: readonly Numbered[];
   /** The first number still kept. */
   readonly keptFrom: number;
@@ -82,14 +81,13 @@ export function localStream(
       reached.add(customerId, revision);
       fresh.push(update);
     }
-    const light = fresh.map(lightUpdate);
     for (let from = 0; from < fresh.length; from += CHUNK_UPDATES) {
       const to = Math.min(from + CHUNK_UPDATES, fresh.length);
       const { revisions, body } = writeChunk(fresh.slice(from, to), scratch);
       db.prepare(INSERT).run(tail + to, tail + from + 1, publishedMs, revisions, body);
     }
     if (fresh.length > 0) db.prepare("UPDATE stream SET tail = ?").run(tail + fresh.length);
-    return light.map((update, index) => ({ seq: tail + index + 1, update, publishedMs }));
+    return fresh.map((update, index) => ({ seq: tail + index + 1, update, publishedMs }));
   };
 
   const trim = (nowMs: number, step: number): number => {

@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { localStream } from "./stream.ts";
 import type { Numbered } from "./stream.ts";
 import { recentEntries } from "../recent-entries.ts";
+import { lightUpdate } from "../update-text.ts";
 import { onwardInOrder } from "../updates.ts";
 import type { StreamCursor, StreamEntry, StreamRead, Updates } from "../updates.ts";
 
@@ -33,7 +34,7 @@ const POLL_MS = 100;
  */
 export function localUpdates({ path, clock, keep = KEEP }: LocalUpdatesOptions): Updates {
   const stream = localStream(path, keep);
-  const recent = recentEntries(RECENT);
+  const recent = recentEntries<Numbered>(RECENT);
   const waiting = new Set<() => void>();
   let closed = false;
 
@@ -59,7 +60,8 @@ export function localUpdates({ path, clock, keep = KEEP }: LocalUpdatesOptions):
   const peek = (after: StreamCursor, limit: number): StreamRead => {
     const seq = seqOf(after);
     const fast = seq === null ? null : recent.after(seq, limit);
-    if (fast !== null) return { kind: "entries", entries: fast };
+    if (fast !== null)
+      return { kind: "entries", entries: fast.map((numbered) => entryOf(lightNumbered(numbered))) };
     const since = stream.since(seq, limit);
     if (since.kind === "entries") return { kind: "entries", entries: since.entries.map(entryOf) };
     const { missed, tail } = since;
@@ -75,10 +77,7 @@ export function localUpdates({ path, clock, keep = KEEP }: LocalUpdatesOptions):
     publish: async (updates) => {
       if (updates.length === 0) return;
       const { entries, keptFrom } = stream.append(updates, clock.nowMs());
-      recent.add(
-        entries.map((numbered) => ({ seq: numbered.seq, entry: entryOf(numbered) })),
-        keptFrom,
-      );
+      recent.add(entries, keptFrom);
       if (entries.length > 0) wakeAll();
     },
     read: async (after, { limit, signal }) => {
@@ -98,6 +97,10 @@ export function localUpdates({ path, clock, keep = KEEP }: LocalUpdatesOptions):
       stream.close();
     },
   };
+}
+
+function lightNumbered({ seq, update, publishedMs }: Numbered): Numbered {
+  return { seq, update: lightUpdate(update), publishedMs };
 }
 
 /** Until something is published here, or it is time to look at what other processes published. */
