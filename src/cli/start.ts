@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { readSettings, type Settings } from "../config.ts";
 import { connectionsOf } from "../connections.ts";
 import type { Log } from "../log.ts";
+import { keepHeapSmall } from "./heap.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";
 import { announce, serveUntil } from "./service.ts";
 import { isJson, serviceLog, type Terminal } from "./terminal.ts";
@@ -63,6 +64,7 @@ async function start(
   flags: StartFlags,
   { settings, log, signal }: Beside,
 ): Promise<void> {
+  keepHeapSmall();
   const plan = readPlan(pipelineFile(file, flags.pipeline));
   const { dataDir, role, host, port, graphiql, allowedOrigins, cursorSecret } = settings;
   /** Each reason is told once; the quarantine has the rest. */

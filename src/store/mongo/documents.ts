@@ -15,8 +15,8 @@ import type { CustomerSave, Save } from "../store.ts";
 /** Customers, one document each. */
 export interface MongoDocuments {
   load(ids: readonly string[]): Promise<ReadonlyMap<string, Customer>>;
-  /** Saves documents, each on the revision it was loaded at; answers who was changed by somebody else. */
-  save(saves: readonly CustomerSave[]): Promise<ReadonlySet<string>>;
+  /** Saves documents, each on the revision it was loaded at, under the name of the save; answers who was changed by somebody else. */
+  save(saves: readonly CustomerSave[], stamp: string): Promise<ReadonlySet<string>>;
   confirm(confirms: Save["confirms"]): Promise<void>;
 }
 
@@ -25,7 +25,6 @@ export interface DocumentParts {
   readonly collection: MongoCollection;
   readonly plan: Plan;
   readonly groups: readonly FactGroup[];
-  readonly stampOf: (version: object) => string;
 }
 
 /** Parts of a customer that are patched, and how many levels of entries they have. */
@@ -49,11 +48,10 @@ export const LOADED: Readonly<Record<string, 1>> = Object.fromEntries(
 );
 
 /** Documents in MongoDB. */
-export function mongoDocuments({ collection, plan, groups, stampOf }: DocumentParts): MongoDocuments {
+export function mongoDocuments({ collection, plan, groups }: DocumentParts): MongoDocuments {
   const sought = soughtTables(plan);
-  const guarded = (save: CustomerSave): Guarded => {
+  const guarded = (save: CustomerSave, by: string): Guarded => {
     const { before, after } = save;
-    const by = stampOf(after);
     const id = orderedText(after.customerId);
     const write =
       before.revision === 0
@@ -70,9 +68,12 @@ export function mongoDocuments({ collection, plan, groups, stampOf }: DocumentPa
         customers.set(originalOf(found._id), customerOf(found));
       return customers;
     },
-    save: async (saves) => {
+    save: async (saves, stamp) => {
       const changed = saves.filter(({ before, after }) => before !== after);
-      const lost = await writeGuarded(collection, changed.map(guarded));
+      const lost = await writeGuarded(
+        collection,
+        changed.map((save) => guarded(save, stamp)),
+      );
       return new Set([...lost].map(originalOf));
     },
     confirm: async (confirms) => {

@@ -20,19 +20,25 @@ export function factValue(value: Value | undefined, as: ComparedAs): FactValue {
 
 /** The field a fact is kept in. */
 export function factField(name: string): string {
-  return `facts.${fieldOf(name)}`;
+  return fieldOf(name).path;
+}
+
+/** A fact's name as that of a field, and its path in a document. */
+interface FactField {
+  readonly name: string;
+  readonly path: string;
 }
 
 /** A pipeline declares a few names, and every document asks for each of them. */
-const names = new Map<string, string>();
+const fields = new Map<string, FactField>();
 const MOST_NAMES = 10_000;
 
-function fieldOf(name: string): string {
-  const known = names.get(name);
+function fieldOf(name: string): FactField {
+  const known = fields.get(name);
   if (known !== undefined) return known;
-  if (names.size >= MOST_NAMES) names.clear();
-  const made = fieldName(name);
-  names.set(name, made);
+  if (fields.size >= MOST_NAMES) fields.clear();
+  const made = { name: fieldName(name), path: `facts.${fieldName(name)}` };
+  fields.set(name, made);
   return made;
 }
 
@@ -43,7 +49,7 @@ export function factsIn(groups: readonly FactGroup[], customer: Customer): Store
     const values = group.values(customer);
     for (const [index, { name, as }] of group.facts.entries()) {
       const value = factValue(values[index], as);
-      if (value !== null) facts[fieldOf(name)] = value;
+      if (value !== null) facts[fieldOf(name).name] = value;
     }
   }
   return facts;

@@ -15,16 +15,19 @@ export interface Guarded {
 /** How often a write is sent before its failure is the caller's. */
 const ATTEMPTS = 2;
 
-/** Gives each version to be written a name of its own, and the same one when that version is written again. */
-export function createStamps(writer: string): (version: object) => string {
+/**
+ * Gives each save a name of its own, and the same one when it is sent again. A save writes a document once, so together with its
+ * `_id` the name tells whose write it was. A name for each version instead would have to be looked up weakly, which is dear.
+ */
+export function createStamps(writer: string): (save: object) => string {
   const stamps = new WeakMap<object, string>();
   let count = 0;
-  return (version) => {
-    let stamp = stamps.get(version);
+  return (save) => {
+    let stamp = stamps.get(save);
     if (stamp === undefined) {
       count += 1;
       stamp = `${writer}.${count}`;
-      stamps.set(version, stamp);
+      stamps.set(save, stamp);
     }
     return stamp;
   };

@@ -20,8 +20,8 @@ export interface MongoPages {
   excess(change: PageChange): string | null;
   /** Pages without rows, by page id. */
   headers(refs: readonly PageRef[]): Promise<ReadonlyMap<string, StoredPage>>;
-  /** Saves pages, each on the revision it was loaded at; answers the customers that lost one of theirs. */
-  save(changes: readonly PageChange[]): Promise<ReadonlySet<string>>;
+  /** Saves pages, each on the revision it was loaded at, under the name of the save; answers the customers that lost one of theirs. */
+  save(changes: readonly PageChange[], stamp: string): Promise<ReadonlySet<string>>;
   /** Every page of these customers. */
   of(customerIds: readonly string[]): Promise<readonly PageRef[]>;
 }
@@ -47,14 +47,10 @@ const PARTS_AT_ONCE = 10;
 const HEADER = { customer: 1, table: 1, page: 1, revision: 1, totals: 1, liveRows: 1, bytes: 1 };
 
 /** Pages in MongoDB. */
-export function mongoPages(
-  collection: MongoCollection,
-  { plan, stampOf }: { readonly plan: Plan; readonly stampOf: (version: object) => string },
-): MongoPages {
+export function mongoPages(collection: MongoCollection, plan: Plan): MongoPages {
   const unplaced = unplacedTables(plan);
   const weights = createPageWeights();
-  const guarded = (change: PageChange): Guarded => {
-    const stamp = stampOf(change.after);
+  const guarded = (change: PageChange, stamp: string): Guarded => {
     const bytes = weights.after(change);
     const placed = !unplaced.has(change.after.table);
     return {
@@ -74,8 +70,11 @@ export function mongoPages(
     excess: weights.excess,
     headers: async (refs) =>
       byId(await inSteps(refs, HEADERS_AT_ONCE, (some) => find(collection, some, HEADER))),
-    save: async (changes) => {
-      const parts = changes.map((change) => ({ part: guarded(change), customerId: change.after.customerId }));
+    save: async (changes, stamp) => {
+      const parts = changes.map((change) => ({
+        part: guarded(change, stamp),
+        customerId: change.after.customerId,
+      }));
       const lost = await writeGuarded(
         collection,
         parts.map(({ part }) => part),

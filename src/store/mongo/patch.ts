@@ -16,9 +16,12 @@ export interface Versions {
   readonly depth: number;
 }
 
-/** An empty patch. */
+/** An empty patch. Paths hold row keys: were these ordinary objects, the engine would note a shape of its own for nearly each of them. */
 export function newPatch(): Patch {
-  return { set: {}, unset: {} };
+  return {
+    set: Object.create(null) as Record<string, unknown>,
+    unset: Object.create(null) as Record<string, true>,
+  };
 }
 
 /**
@@ -36,22 +39,30 @@ export function diff(patch: Patch, { path, before, after, depth }: Versions): vo
     return;
   }
   const names = Object.keys(after);
-  const changed = names.filter((name) => !isSame(own(before, name), after[name]));
   const gone = Object.keys(before).filter((name) => !Object.hasOwn(after, name));
-  if (changed.length === 0 && gone.length === 0) return;
-  const isMost = 2 * (changed.length + gone.length) > names.length && names.length > 2;
-  if (isMost && depth === 1) {
-    patch.set[path] = stored(after);
-    return;
+  if (depth > 1) {
+    for (const name of names)
+      diff(patch, {
+        path: `${path}.${fieldName(name)}`,
+        before: own(before, name),
+        after: after[name],
+        depth: depth - 1,
+      });
+  } else {
+    const changed = names.filter((name) => !isSame(own(before, name), after[name]));
+    const isMost = 2 * (changed.length + gone.length) > names.length && names.length > 2;
+    if (isMost) {
+      patch.set[path] = stored(after);
+      return;
+    }
+    for (const name of changed) put(patch, `${path}.${fieldName(name)}`, after[name]);
   }
-  for (const name of changed)
-    diff(patch, {
-      path: `${path}.${fieldName(name)}`,
-      before: own(before, name),
-      after: after[name],
-      depth: depth - 1,
-    });
   for (const name of gone) patch.unset[`${path}.${fieldName(name)}`] = true;
+}
+
+function put(patch: Patch, path: string, value: unknown): void {
+  if (value === undefined) patch.unset[path] = true;
+  else patch.set[path] = stored(value);
 }
 
 /** The patch as a server takes it. */

@@ -11,6 +11,8 @@ export interface SaveParts {
   readonly pages: MongoPages;
   readonly quarantine: MongoQuarantine;
   readonly ledger: MongoLedger;
+  /** The name of a save, by which its writes are known. */
+  readonly stampOf: (save: object) => string;
 }
 
 /** Saves what fits: pages before their documents, and confirmations when all else is there. */
@@ -25,6 +27,7 @@ export async function save(parts: SaveParts, whole: Save): Promise<Saved> {
     saveCustomers(
       parts,
       whole.customers.filter(({ before }) => !refused.has(before.customerId)),
+      parts.stampOf(whole),
     ),
     quarantine.put(whole.quarantine),
     ledger.truncate(whole.truncates),
@@ -47,10 +50,14 @@ function excessOf({ pages }: SaveParts, { before, after, pages: changes }: Custo
 async function saveCustomers(
   { documents, pages }: SaveParts,
   saves: readonly CustomerSave[],
+  stamp: string,
 ): Promise<ReadonlySet<string>> {
-  const lost = await pages.save(saves.flatMap((each) => each.pages));
+  const lost = await pages.save(
+    saves.flatMap((each) => each.pages),
+    stamp,
+  );
   const kept = lost.size === 0 ? saves : saves.filter(({ before }) => !lost.has(before.customerId));
-  const conflicts = await documents.save(kept);
+  const conflicts = await documents.save(kept, stamp);
   return new Set([...lost, ...conflicts]);
 }
 

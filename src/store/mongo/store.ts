@@ -54,8 +54,8 @@ function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Eve
   const writer = randomBytes(9).toString("base64url");
   const stampOf = createStamps(writer);
   const groups = factsOf(plan);
-  const documents = mongoDocuments({ collection: customers, plan, groups, stampOf });
-  const paged = mongoPages(pages, { plan, stampOf });
+  const documents = mongoDocuments({ collection: customers, plan, groups });
+  const paged = mongoPages(pages, plan);
   const quarantine = mongoQuarantine(mongo.collection("quarantine"), mongo.readable("quarantine"));
   const ledger = mongoLedger({
     checkpoints: mongo.collection("checkpoints"),
@@ -74,7 +74,7 @@ function mongoStore(mongo: Mongo, { plan, log }: MongoStoreOptions): Store & Eve
   const wishes = createWishes(customers, log);
 
   const loadParts = { customers, pages, paged: pagedTables(plan), documents, loadedPages: paged, ledger };
-  const saveParts = { documents, pages: paged, quarantine, ledger };
+  const saveParts = { documents, pages: paged, quarantine, ledger, stampOf };
   let open = true;
   return {
     shared: true,

@@ -27,11 +27,15 @@ const PART_LEVELS = 3;
 const ROWS_LEVELS = 2;
 const ROW_LEVELS = 1;
 
-/** About how many bytes a part takes. */
-function weigh(part: unknown, levels: number): number {
+/** With fewer entries a part is weighed faster than it is looked up, and what it is remembered by is dear to collect. */
+const FEW = 8;
+
+/** About how many bytes a part takes. `isOneOfMany`: its neighbours mostly stay as they are. */
+function weigh(part: unknown, levels: number, isOneOfMany: boolean): number {
   if (typeof part === "string") return part.length <= SHORT ? part.length : Buffer.byteLength(part);
   if (typeof part !== "object" || part === null) return VALUE_BYTES;
   if (levels === 0) return weighEntries(part, 0);
+  if (!isOneOfMany && !hasMany(part)) return weighEntries(part, levels - 1);
   const known = weights.get(part);
   if (known !== undefined) return known;
   const weight = weighEntries(part, levels - 1);
@@ -42,14 +46,22 @@ function weigh(part: unknown, levels: number): number {
 function weighEntries(part: object, levels: number): number {
   let weight = 0;
   const entries = part as Stored;
-  for (const name in entries) weight += ENTRY_BYTES + name.length + weigh(entries[name], levels);
+  const isMany = levels > 0 && hasMany(part);
+  for (const name in entries) weight += ENTRY_BYTES + name.length + weigh(entries[name], levels, isMany);
   return weight;
+}
+
+function hasMany(part: object): boolean {
+  let count = 0;
+  for (const _ in part) if (++count > FEW) return true;
+  return false;
 }
 
 function weighCustomer(customer: Customer): number {
   let weight = 0;
-  for (const [name, part] of Object.entries(customer))
-    weight += ENTRY_BYTES + name.length + weigh(part, LARGE.has(name) ? PART_LEVELS : 0);
+  const parts: Stored = { ...customer };
+  for (const name in parts)
+    weight += ENTRY_BYTES + name.length + weigh(parts[name], LARGE.has(name) ? PART_LEVELS : 0, false);
   return weight;
 }
 
@@ -73,14 +85,14 @@ export interface PageWeights {
 /** Weights of the pages under way. */
 export function createPageWeights(): PageWeights {
   const known = new WeakMap<Page, number>();
-  const before = (page: Page) => known.get(page) ?? weigh(page.rows, ROWS_LEVELS);
+  const before = (page: Page) => known.get(page) ?? weigh(page.rows, ROWS_LEVELS, false);
   const after = (change: PageChange): number => {
     let weight = before(change.before);
     for (const [key, row] of Object.entries(change.rows)) {
-      if (Object.hasOwn(change.before.rows, key)) weight -= weigh(change.before.rows[key], ROW_LEVELS);
+      if (Object.hasOwn(change.before.rows, key)) weight -= weigh(change.before.rows[key], ROW_LEVELS, true);
       // A key stands in the list of keys, too.
       else weight += 2 * (ENTRY_BYTES + key.length);
-      weight += weigh(row, ROW_LEVELS);
+      weight += weigh(row, ROW_LEVELS, true);
     }
     return weight;
   };
