@@ -5,12 +5,10 @@ import type { Watch } from "../../src/updates/watch.ts";
 import { createHub } from "../../src/updates/hub.ts";
 import type { Hub } from "../../src/updates/hub.ts";
 import { settle } from "../helpers/manual-clock.ts";
-import { told, watch } from "./watching.ts";
+import { ALL, ANN, told, watch } from "./watching.ts";
 import { world } from "./world.ts";
 import type { World } from "./world.ts";
 
-const ANN: Watch = { field: "customerUpdates", customerId: "ann" };
-const ALL: Watch = { field: "customersUpdates", filter: null };
 const FILTERED: Watch = {
   field: "customersUpdates",
   filter: {

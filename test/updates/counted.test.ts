@@ -1,10 +1,7 @@
 import { expect, test } from "vitest";
-import type { Watch } from "../../src/updates/watch.ts";
 import { settle } from "../helpers/manual-clock.ts";
-import { told, watch } from "./watching.ts";
+import { ANN, told, watch } from "./watching.ts";
 import { world } from "./world.ts";
-
-const ANN: Watch = { field: "customerUpdates", customerId: "ann" };
 
 test("what was read, how old it was, what was folded and who was told of a gap is counted", async () => {
   const w = world({ waiting: 8 });

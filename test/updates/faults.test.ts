@@ -7,12 +7,10 @@ import { Audience } from "../../src/updates/audience.ts";
 import { HUB_LIMITS } from "../../src/updates/limits.ts";
 import type { HubLimits } from "../../src/updates/limits.ts";
 import { settle } from "../helpers/manual-clock.ts";
-import { count, told, watch } from "./watching.ts";
+import { ALL, ANN, count, told, watch } from "./watching.ts";
 import { world } from "./world.ts";
 import type { World } from "./world.ts";
 
-const ANN: Watch = { field: "customerUpdates", customerId: "ann" };
-const ALL: Watch = { field: "customersUpdates", filter: null };
 const LONGEST_CURSOR = 8_000;
 
 let open: World | null = null;

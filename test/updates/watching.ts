@@ -1,7 +1,34 @@
+import { afterEach } from "vitest";
+import type { CustomerFilter } from "../../src/customer/filter.ts";
 import type { Frame } from "../../src/resolvers/frames.ts";
+import type { HubLimits } from "../../src/updates/limits.ts";
 import type { DeliveryMode, Watch } from "../../src/updates/watch.ts";
 import { frames } from "../../src/resolvers/updates.ts";
+import { world } from "./world.ts";
 import type { World } from "./world.ts";
+
+/** One customer. */
+export const ANN: Watch = { field: "customerUpdates", customerId: "ann" };
+
+/** All customers. */
+export const ALL: Watch = { field: "customersUpdates", filter: null };
+
+/** Customers with more than so much. */
+export const RICH: CustomerFilter = {
+  kind: "field",
+  field: { kind: "metric", name: "balance", as: "number" },
+  test: { op: "gt", value: 100 },
+};
+
+/** Opens one world per test, and closes it after the test. */
+export function bankOf(): (limits?: Partial<HubLimits>) => World {
+  let open: World | null = null;
+  afterEach(async () => {
+    await open?.close();
+    open = null;
+  });
+  return (limits = {}) => (open = world(limits));
+}
 
 /** A subscription, pulled frame by frame. */
 export function watch(
