@@ -21,6 +21,8 @@ export interface Statement {
 export interface Sqlite {
   /** The prepared statement of this text; prepared at its first use, then reused. */
   prepare(sql: string): Statement;
+  /** The same for a text that hardly comes twice: it is not kept, for a long one takes a megabyte. */
+  prepareOnce(sql: string): Statement;
   exec(sql: string): void;
   /** Runs `work` in one transaction; `write` takes the write lock at once. A throw rolls back. */
   transaction<T>(mode: "read" | "write", work: () => T): T;
@@ -156,15 +158,18 @@ function connection(database: Libsql.Database, failed: (error: unknown) => unkno
       throw error;
     }
   };
+  const prepareOnce = (sql: string): Statement =>
+    wrap(
+      guarded(() => database.prepare<SqlValue[]>(sql)),
+      guarded,
+    );
   return {
     exec,
+    prepareOnce,
     prepare(sql) {
       let statement = statements.get(sql);
       if (statement === undefined) {
-        statement = wrap(
-          guarded(() => database.prepare<SqlValue[]>(sql)),
-          guarded,
-        );
+        statement = prepareOnce(sql);
         if (statements.size >= MAX_STATEMENTS) statements.clear();
         statements.set(sql, statement);
       }

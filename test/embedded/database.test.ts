@@ -61,6 +61,14 @@ test("rows come as plain tuples, without what the driver adds, nulls and blobs i
   db.close();
 });
 
+test("a statement is prepared once for a text, unless it is not to be kept", () => {
+  const db = open();
+  expect(db.prepare("SELECT 1")).toBe(db.prepare("SELECT 1"));
+  expect(db.prepareOnce("SELECT 1")).not.toBe(db.prepareOnce("SELECT 1"));
+  expect(db.prepareOnce("SELECT 1").get()).toEqual([1]);
+  db.close();
+});
+
 test("a transaction that throws leaves nothing behind", () => {
   const db = open();
   const insert = () => db.prepare("INSERT INTO t VALUES (1)").run();

@@ -19,7 +19,7 @@ import { listQuarantine } from "./quarantine.ts";
 import type { ReadDocuments } from "./read-documents.ts";
 import { listRows } from "./rows.ts";
 import { originalText, storedText } from "../stored-text.ts";
-import type { Sqlite, SqlValue } from "../../embedded/database.ts";
+import type { Sqlite, SqlValue, Statement } from "../../embedded/database.ts";
 import type { Tables } from "./tables.ts";
 
 /** What the reads are made of. */
@@ -65,10 +65,8 @@ export function sqliteReads({ db, tables, documents }: ReadParts): Reads {
       settle();
       if (filter === null) return listedCustomers(db);
       const { sql, parameters } = filterSql(filter, find);
-      return (
-        db.prepare(`SELECT count(*) FROM facts WHERE id > '' AND ${sql}`).get<[number]>(...parameters)?.[0] ??
-        0
-      );
+      const counting = filtering(db, `SELECT count(*) FROM facts WHERE id > '' AND ${sql}`);
+      return counting.get<[number]>(...parameters)?.[0] ?? 0;
     },
     listRows: async (query) =>
       reading(() =>
@@ -78,6 +76,13 @@ export function sqliteReads({ db, tables, documents }: ReadParts): Reads {
     listQuarantine: async (query) => listQuarantine(db, query),
     counts: async () => reading(() => countAll(db)),
   };
+}
+
+/** Filters of clients are without end, and those as long as this are hardly asked twice. */
+const LONG = 4_000;
+
+function filtering(db: Sqlite, sql: string): Statement {
+  return sql.length < LONG ? db.prepare(sql) : db.prepareOnce(sql);
 }
 
 function listedCustomers(db: Sqlite): number {
@@ -120,11 +125,10 @@ function findCustomers(db: Sqlite, find: FindFact, { filter, orderBy, first, aft
     parameters: readonly SqlValue[],
     limit: number,
   ) =>
-    db
-      .prepare(
-        `SELECT ${sql.value}, id FROM facts WHERE id > '' AND ${sql.on} AND ${where.sql} ORDER BY ${sql.order} LIMIT ?`,
-      )
-      .all<[CursorValue, string]>(...parameters, ...where.parameters, limit);
+    filtering(
+      db,
+      `SELECT ${sql.value}, id FROM facts WHERE id > '' AND ${sql.on} AND ${where.sql} ORDER BY ${sql.order} LIMIT ?`,
+    ).all<[CursorValue, string]>(...parameters, ...where.parameters, limit);
 
   const byId = (idDown: boolean, on: string, limit: number) => {
     const beyond = start === null || start[0] !== null ? "1" : `id ${idDown ? "<" : ">"} ?`;
