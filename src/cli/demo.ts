@@ -4,7 +4,7 @@ import { systemClock } from "../clock.ts";
 import { readSettings } from "../config.ts";
 import type { Log } from "../log.ts";
 import { BANKING, readPlan, settingOption, wholeNumber } from "./options.ts";
-import { inWords, progress } from "./progress.ts";
+import { shareInWords, progress } from "./progress.ts";
 import { serveUntil } from "./service.ts";
 import { grouped, strong, terminalLog, type Terminal } from "./terminal.ts";
 
@@ -63,7 +63,7 @@ async function report(
   shown: { terminal: Terminal; log: Log; all: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const bar = progress((standing) => inWords("loading the bank", standing), {
+  const bar = progress((standing) => shareInWords("loading the bank", standing), {
     terminal: shown.terminal,
     clock: systemClock,
   });

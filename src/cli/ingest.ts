@@ -5,7 +5,7 @@ import { readSettings } from "../config.ts";
 import { hasRecordFiles } from "../sampling.ts";
 import { createFaults, noFiles } from "./faults.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";
-import { inWords, watched, type Standing } from "./progress.ts";
+import { shareInWords, watched, type Standing } from "./progress.ts";
 import { outcomesSince, outcomeTable } from "./summary.ts";
 import { terminalLog, type Terminal } from "./terminal.ts";
 
@@ -53,7 +53,7 @@ Examples:
           clock: systemClock,
           work: Promise.race([app.finished(), aborted(signal)]),
           look: standingOf(app),
-          words: (standing) => inWords("applying", standing),
+          words: (standing) => shareInWords("applying", standing),
         });
         await app.stopIngest();
         const lines = outcomesSince(before, await app.counts());

@@ -95,6 +95,6 @@ export function percentOf({ done, total }: Standing): number {
 }
 
 /** Such as `applying 45,000 of 120,000 (37 %)`. */
-export function inWords(label: string, standing: Standing): string {
+export function shareInWords(label: string, standing: Standing): string {
   return `${label} ${grouped(standing.done)} of ${grouped(standing.total)} (${percentOf(standing)} %)`;
 }

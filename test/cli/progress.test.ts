@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inWords, percentOf, progress, watched } from "../../src/cli/progress.ts";
+import { shareInWords, percentOf, progress, watched } from "../../src/cli/progress.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { manualClock } from "../helpers/manual-clock.ts";
 
@@ -10,7 +10,7 @@ function heard(): Terminal & { readonly lines: string[] } {
 
 test("without a person watching, a line every few seconds is enough", () => {
   const [terminal, clock] = [heard(), manualClock(0)];
-  const shown = progress((standing) => inWords("applying", standing), { terminal, clock });
+  const shown = progress((standing) => shareInWords("applying", standing), { terminal, clock });
   for (let ms = 0; ms <= 12_000; ms += 1_000) {
     clock.set(ms);
     shown.update({ done: ms, total: 120_000 });
@@ -30,7 +30,7 @@ test("what is watched is looked at until it ends, and its answer passed on", asy
     ...{ terminal, clock },
     work: new Promise<string>((resolve) => (end = resolve)),
     look: () => Promise.resolve({ done: (looks += 1), total: 100 }),
-    words: (standing) => inWords("read", standing),
+    words: (standing) => shareInWords("read", standing),
   });
   await clock.advance(6_000);
   expect(terminal.lines).toEqual(["read 21 of 100 (21 %)\n"]);
