@@ -3,7 +3,7 @@ export interface Measure {
   readonly name: string;
   /** The figure, or null when the measure could not be taken; `note` says why. */
   readonly value: number | null;
-  readonly unit: "ratio" | "ms" | "MB" | "s" | "%";
+  readonly unit: "ratio" | "us" | "ms" | "MB" | "s" | "%";
   /** Whether a larger figure is better. */
   readonly better: "higher" | "lower";
   /** The first step asked for, and the goal of the product; null where none is set. */

@@ -56,11 +56,21 @@ export function ourEnvironment({ brokers, mongoUri, redisUrl }: Place, database:
   };
 }
 
-/** One ingest process of ours, Kafka to store to Redis; `at` tells those of one group apart. */
-export async function startOurs(place: Place, { at = 0, mongoUri = place.mongoUri } = {}): Promise<Ours> {
+/** What is different about a process of ours; `at` tells those of one group apart. */
+interface OursOptions {
+  readonly at?: number;
+  readonly mongoUri?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One ingest process of ours, Kafka to store to Redis. */
+export async function startOurs(
+  place: Place,
+  { at = 0, mongoUri = place.mongoUri, env: more = {} }: OursOptions = {},
+): Promise<Ours> {
   const name = "ours";
   const topic = topicOf(name);
-  const env = { ...ourEnvironment({ ...place, mongoUri }, name), KAFKA_INSTANCE: `ours-${at}` };
+  const env = { ...ourEnvironment({ ...place, mongoUri }, name), KAFKA_INSTANCE: `ours-${at}`, ...more };
   const program = await startProgram({ role: "ingest", pipeline: pipelineFile(topic), env });
   const customers = place.client.db(name).collection<{ readonly _id: string }>("customers");
   return {

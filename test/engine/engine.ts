@@ -12,6 +12,7 @@ import { screenMeasures } from "./screens.ts";
 import type { Settings } from "./settings.ts";
 import { sharingMeasures } from "./sharing.ts";
 import { Changes } from "./workloads.ts";
+import { stepMeasures } from "./steps.ts";
 import { writeMeasures } from "./writes.ts";
 
 /** Room for what is made while an update is carried out: else collecting it costs the server as much as its work. */
@@ -87,6 +88,7 @@ async function measured(parts: EngineParts): Promise<EngineFigures> {
   await part("screens", () => screenMeasures({ ours, changes, parts }));
   await ours.stop();
   await part("writes", () => writeMeasures(parts, changes));
+  await part("steps", () => stepMeasures(parts, changes));
   await part("a rebuild", () => rebuildMeasures(parts));
   return { measures, failures };
 }
