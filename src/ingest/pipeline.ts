@@ -70,7 +70,7 @@ async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void
   counted.received(batches);
   for (const batch of batches) acknowledgements.track(batch);
   watch("read");
-  const { changes, truncates, quarantine } = read(shell, batches);
+  const { changes, truncates, quarantine } = await read(shell, batches);
   watch("sweep");
   await sweep(shell, truncates);
   let pending: readonly Change[] = changes;

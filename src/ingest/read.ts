@@ -3,6 +3,7 @@ import { check, type Checked } from "../cdc/check.ts";
 import type { Decoded } from "../cdc/decode.ts";
 import { Customer360Error, unreachable } from "../errors.ts";
 import type { Quarantined } from "../store/store.ts";
+import { othersTurn } from "./others-turn.ts";
 import { quarantineUnreadable, refusal } from "./quarantine.ts";
 import type { Shell } from "./shell.ts";
 import type { SourceBatch } from "./source.ts";
@@ -15,13 +16,23 @@ export interface Reading {
   readonly quarantine: Quarantined[];
 }
 
+/** Records read without a look at anything else. */
+const STRETCH = 2_000;
+
 /** Decodes and checks every record. A rule with action `fail` ends it with EXPECTATION_FAILED. */
-export function read(shell: Shell, batches: readonly SourceBatch[]): Reading {
+export async function read(shell: Shell, batches: readonly SourceBatch[]): Promise<Reading> {
   const atMs = shell.clock.nowMs();
   const reading: Reading = { changes: [], truncates: [], quarantine: [] };
   for (const found of shell.source.unreadable()) reading.quarantine.push(quarantineUnreadable(found, atMs));
+  let left = STRETCH;
   for (const { records } of batches)
-    for (const record of records) readRecord(shell, reading, { record, atMs });
+    for (const record of records) {
+      readRecord(shell, reading, { record, atMs });
+      left -= 1;
+      if (left > 0) continue;
+      await othersTurn();
+      left = STRETCH;
+    }
   return reading;
 }
 

@@ -1,3 +1,4 @@
+import { othersTurn } from "./others-turn.ts";
 import { isWaiting } from "./save.ts";
 import type { Shell } from "./shell.ts";
 import type { SourceBatch } from "./source.ts";
@@ -22,11 +23,6 @@ export async function receive(shell: Shell, idle: Idle): Promise<readonly Source
   const [first = [], ...rest] = merge(batches, shell.limits.batchBytes);
   shell.backlog.push(...rest);
   return first;
-}
-
-/** Embedded adapters never wait for anything: without this a backlog would keep sockets, timers and signals from being served. */
-function othersTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** True when the source answers within `idleMs`; a failure counts as an answer, to be met where it is awaited. */

@@ -6,11 +6,11 @@ import type { Unreadable } from "../source.ts";
 
 /** Bounds of reading from Kafka. */
 export interface KafkaLimits {
-  /** Bytes of keys and values of one answer of `next`, over all partitions; default 4,000,000. */
+  /** Bytes of keys and values of one answer of `next`, over all partitions; default 16,000,000. */
   readonly maxBytes: number;
-  /** Bytes fetched and not yet delivered above which partitions are paused; default 16,000,000. */
+  /** Bytes fetched and not yet delivered above which partitions are paused; default 24,000,000. */
   readonly queueBytes: number;
-  /** Bytes of one fetch from one broker, and of one partition in it, as they are on the wire; defaults 8,000,000 and 1,000,000. A single larger batch still comes. */
+  /** Bytes of one fetch from one broker, and of one partition in it, as they are on the wire; defaults 8,000,000 and 2,000,000. A single larger batch still comes. */
   readonly fetchBytes: number;
   readonly partitionFetchBytes: number;
   /** Longest unpacked batch of records, bytes; default 64,000,000. A longer one goes to quarantine unread. */
@@ -43,10 +43,10 @@ export interface KafkaLimits {
 
 /** Defaults of `KafkaLimits`. */
 export const KAFKA_LIMITS: KafkaLimits = {
-  maxBytes: 4_000_000,
-  queueBytes: 16_000_000,
+  maxBytes: 16_000_000,
+  queueBytes: 24_000_000,
   fetchBytes: 8_000_000,
-  partitionFetchBytes: 1_000_000,
+  partitionFetchBytes: 2_000_000,
   maxUnpackedBytes: 64_000_000,
   fetchWaitMs: 100,
   sessionMs: 10_000,
