@@ -84,6 +84,7 @@ const READ_LIMIT = 512;
 const DISPATCHED_AT_ONCE = 64;
 /** Entries answered per page to a subscription that catches up. */
 const PAGE = 100;
+/** How long a stream is left alone that fails, or answers nothing unasked: one that was closed would be asked without end, and let go of nothing. */
 const RETRY_MS = 500;
 
 /** A hub; `start` makes it read. */
@@ -106,7 +107,7 @@ class StreamHub implements Hub {
   #started: Promise<void> | null = null;
   #running: Promise<unknown> = Promise.resolve();
   #unprogressed = 0;
-  #waiters: (() => void)[] = [];
+  readonly #waiters: (() => void)[] = [];
   #draining = false;
 
   constructor(options: HubOptions) {
@@ -260,9 +261,7 @@ class StreamHub implements Hub {
   }
 
   #wake(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const wake of waiters) wake();
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 
   #restart(ring: Ring, gap: StreamRead & { kind: "gap" }): void {
@@ -292,7 +291,7 @@ class StreamHub implements Hub {
     this.#count(entries, dispatched);
     this.#unprogressed += dispatched;
     if (this.#unprogressed >= this.limits.progressEntries) this.#progress();
-    if (entries.length > 0) await nextTurn();
+    await (entries.length > 0 ? nextTurn() : this.#options.clock.wait(RETRY_MS, this.#stop.signal));
   }
 
   #count(entries: readonly StreamEntry[], dispatched: number): void {

@@ -271,3 +271,27 @@ describe("a fault", () => {
     expect(w.context.hub.size()).toBe(2);
   });
 });
+
+describe("a stream that was closed before its reader", () => {
+  it("is not asked again and again, and what it has later is told", async () => {
+    const w = bank();
+    const first = watch(w, ALL);
+    await first.next();
+    const { read } = w.stream;
+    let answers = 0;
+    const closed: typeof read = () => {
+      answers += 1;
+      if (answers === 100) return new Promise(() => {});
+      return Promise.resolve({ kind: "entries", entries: [] });
+    };
+    Object.assign(w.stream, { read: closed });
+    await w.change("ann");
+    expect(told(await first.next())).toBe("ann@1");
+    await settle();
+    expect(answers).toBe(1);
+    Object.assign(w.stream, { read });
+    await w.change("bob");
+    await w.clock.advance(500);
+    expect(told(await first.next())).toBe("bob@1");
+  });
+});
