@@ -283,7 +283,7 @@ export function bank(options: BankOptions): Bank {
   return {
     snapshotSlots: options.customers,
     records(slot) {
-      const timestampMs = options.timeline.ms(slot) + 5;
+      const timestampMs = options.timeline.ms(slot);
       return drafts(slot).map((draft, n) => ({
         topic: draft.topic,
         partition: draft.partition,

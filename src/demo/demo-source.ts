@@ -2,7 +2,7 @@ import type { SourceRecord } from "../cdc/change.ts";
 import type { Clock } from "../clock.ts";
 import type { Source, SourceBatch } from "../ingest/source.ts";
 import { bank, type Bank } from "./bank.ts";
-import { openJournal, type BankSettings, type Journal } from "./journal.ts";
+import { guardJournal, openJournal, type BankSettings, type Journal } from "./journal.ts";
 
 /** Where the bank lives, and how fast. */
 export interface DemoSourceOptions extends BankSettings {
@@ -43,6 +43,7 @@ function batchOf(life: Bank, from: number, to: number): SourceBatch {
  */
 export function demoSource(options: DemoSourceOptions): Source {
   const { clock, path } = options;
+  guardJournal(path, options);
   const closed = new AbortController();
   let life: { readonly journal: Journal; readonly bank: Bank } | null = null;
   let next = 0;

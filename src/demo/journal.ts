@@ -54,9 +54,8 @@ function resumed(entry: Entry, rate: number, nowMs: number): readonly Anchor[] {
   return [...entry.anchors, { slot: entry.reserved, ms: Math.max(nowMs, settledMs), rate }];
 }
 
-/** Opens the journal at a path, or begins one. Throws SETTINGS_INVALID when the path holds another bank. */
-export function openJournal(path: string, settings: BankSettings, nowMs: number): Journal {
-  const { seed, customers, rate } = settings;
+/** Reads what the path holds, if anything. Throws SETTINGS_INVALID when that is another bank. */
+function ours(path: string, { seed, customers }: BankSettings): Entry | null {
   const found = read(path);
   if (found !== null && (found.seed !== seed || found.customers !== customers)) {
     throw new Customer360Error(
@@ -64,6 +63,18 @@ export function openJournal(path: string, settings: BankSettings, nowMs: number)
       `the data directory holds a bank of ${found.customers} customers with seed ${found.seed}, not ${customers} with seed ${seed}; --fresh starts over`,
     );
   }
+  return found;
+}
+
+/** Throws what opening the journal would, and leaves it alone: whoever asks for another bank is told before anything is served. */
+export function guardJournal(path: string, settings: BankSettings): void {
+  ours(path, settings);
+}
+
+/** Opens the journal at a path, or begins one. Throws SETTINGS_INVALID when the path holds another bank. */
+export function openJournal(path: string, settings: BankSettings, nowMs: number): Journal {
+  const { seed, customers, rate } = settings;
+  const found = ours(path, settings);
   let entry: Entry = found ?? {
     seed,
     customers,

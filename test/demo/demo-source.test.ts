@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { demoSource } from "../../src/demo/demo-source.ts";
-import { codeOf } from "../../src/errors.ts";
 import type { Source, SourceBatch } from "../../src/ingest/source.ts";
 import { manualClock, type ManualClock } from "../helpers/manual-clock.ts";
 
@@ -88,8 +87,7 @@ describe("the demo source", () => {
       await clock.advance(700);
       for (const batch of await due(source)) {
         from = batch.nextOffset;
-        for (const { timestampMs } of batch.records)
-          expect(timestampMs - 5).toBeLessThanOrEqual(clock.nowMs());
+        for (const { timestampMs } of batch.records) expect(timestampMs).toBeLessThanOrEqual(clock.nowMs());
       }
       await source.close();
     }
@@ -97,9 +95,8 @@ describe("the demo source", () => {
 
   test("another bank in the same place is refused", async () => {
     await open().start(async () => []);
-    const other = open(50, 21);
-    await expect(async () => other.start(async () => [])).rejects.toSatisfy(
-      (error: unknown) => codeOf(error) === "SETTINGS_INVALID",
+    expect(() => open(50, 21)).toThrow(
+      "the data directory holds a bank of 20 customers with seed 3, not 21 with seed 3",
     );
   });
 
