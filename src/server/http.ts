@@ -121,6 +121,7 @@ function createRoutes(options: ServerOptions, shared: Shared): (request: Incomin
     reasons: () => (isDraining() ? ["stopping: streams are ending"] : options.status.reasons()),
   });
   const graphiql = options.graphiql ? createGraphiql({ schema, endpoint: ENDPOINT, filesPath: FILES }) : null;
+  const notFound = lost([ENDPOINT, ...probes.paths]);
   const endpoint: Route = async (request, response) => {
     if (request.method === "OPTIONS") return preflight(response);
     if (graphiql !== null && wantsPage(request)) return graphiql.page(response);
@@ -136,7 +137,7 @@ function createRoutes(options: ServerOptions, shared: Shared): (request: Incomin
     if (path === "/") return (_, response) => redirect(response, ENDPOINT);
     return async (_, response) => {
       const gzip = /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
-      if (!(await graphiql.file(path, { gzip }, response))) notFound(request, response);
+      if (!(await graphiql.file(path, { gzip }, response))) await notFound(request, response);
     };
   };
 }
@@ -196,8 +197,10 @@ function redirect(response: ServerResponse, path: string): void {
   response.end();
 }
 
-function notFound(_: IncomingMessage, response: ServerResponse): void {
-  fail(response, { status: 404, code: "NOT_FOUND", message: `There is ${ENDPOINT}, /healthz and /readyz.` });
+/** Answers for every path that is none by naming those that are. */
+function lost(paths: readonly string[]): Route {
+  const message = `There are ${paths.join(", ")}.`;
+  return (_, response) => fail(response, { status: 404, code: "NOT_FOUND", message });
 }
 
 /** A refusal in the shape of a GraphQL answer, so that clients show it. */

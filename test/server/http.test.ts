@@ -449,6 +449,17 @@ describe("GraphiQL", () => {
     }
   });
 
+  test("a path that is none names those that are", async () => {
+    const metrics = async () => ({ contentType: "text/plain", text: "" });
+    const counted = serverOf({ status: { reasons: () => [], metrics } });
+    const { url: at } = await counted.listen("127.0.0.1", 0);
+    const none = await fetch(`${at}/nothing`);
+    expect(none.status).toBe(404);
+    const { errors } = (await none.json()) as { errors: readonly { readonly message: string }[] };
+    expect(errors[0]?.message).toBe("There are /graphql, /healthz, /readyz, /metrics.");
+    await counted.close();
+  });
+
   test("is not there when it is switched off", async () => {
     const off = serverOf({ graphiql: false });
     const { url: at } = await off.listen("127.0.0.1", 0);
