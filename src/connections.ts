@@ -56,7 +56,9 @@ export function replayConnectionsOf(
   if (into === null && mongodbUri !== null && settings.redisUrl === null)
     faults.push("REDIS_URL is missing: what changes in a store that processes share is announced through it");
   if (dir === null && kafkaBrokers === null)
-    faults.push("there is nothing to read again: give --data for files, or KAFKA_BROKERS for topics");
+    faults.push(
+      "there is nothing to read again: give --data or RECORDS_DIR for files, or KAFKA_BROKERS for topics",
+    );
   const source: ReplayConnections["source"] =
     dir === null
       ? { kind: "kafka", brokers: kafkaBrokers ?? [], groupId, security: securityOf(settings, faults) }

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { BANKING } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -42,7 +42,11 @@ export function benchCommand(terminal: Terminal, signal: AbortSignal): Command {
     .description("measure ingest, queries, fan-out, latency and memory on this machine, mostly as ratios")
     .argument("[engine]", "what only a clone has: measures on real servers", onlyInAClone)
     .option("--json <file>", "where the figures go", "./bench-results.json")
-    .option("--only <group>", `one of ${BENCH_GROUPS.join(", ")}; may be repeated`, group, [])
+    .addOption(
+      new Option("--only <group>", `one of ${BENCH_GROUPS.join(", ")}; may be repeated`)
+        .argParser(group)
+        .default([], "all"),
+    )
     .addHelpText(
       "after",
       `

@@ -67,6 +67,9 @@ async function start(
   keepHeapSmall();
   const plan = readPlan(pipelineFile(file, flags.pipeline));
   const { dataDir, role, host, port, graphiql, allowedOrigins, cursorSecret } = settings;
+  const connections = connectionsOf(settings);
+  if (role !== "api" && connections.source === null)
+    log.warn("no records are read: give RECORDS_DIR (--records) or KAFKA_BROKERS");
   /** Each reason is told once; the quarantine has the rest. */
   const told = new Set<string>();
   await serveUntil(signal, {
@@ -76,7 +79,7 @@ async function start(
       role,
       log,
       fresh: false,
-      ...connectionsOf(settings),
+      ...connections,
       serve: {
         host,
         port,

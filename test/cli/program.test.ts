@@ -267,6 +267,19 @@ describe("files of records", () => {
   });
 });
 
+test("bench --help says what it does without --only", async () => {
+  expect((await said("bench", "--help")).out).toContain("(default: all)");
+});
+
+test("start says when nothing names a source of records", async () => {
+  const at = ["--host", "0.0.0.0", "--data-dir", join(directory, "data")];
+  const { err } = await said("start", "pipelines/banking.yaml", ...at);
+  expect(err).toContain("no records are read: give RECORDS_DIR (--records) or KAFKA_BROKERS");
+  const records = await said("start", "pipelines/banking.yaml", "--records", directory, ...at);
+  expect(records.err).toContain("NOT_LOOPBACK");
+  expect(records.err).not.toContain("no records are read");
+});
+
 describe("the pipeline file on the command line", () => {
   const BANK = "pipelines/banking.yaml";
 

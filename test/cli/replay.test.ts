@@ -237,7 +237,7 @@ describe("replay of files", () => {
     expect(itself.err).toContain("--into names the store itself");
     const nothing = await said("replay", pipeline, "--data-dir", other);
     expect(nothing.code).toBe(2);
-    expect(nothing.err).toContain("give --data for files, or KAFKA_BROKERS for topics");
+    expect(nothing.err).toContain("give --data or RECORDS_DIR for files, or KAFKA_BROKERS for topics");
     vi.stubEnv("MONGODB_URI", "mongodb://a:b@two:1,one:2/bank?replicaSet=rs");
     const same = await said("replay", pipeline, ...at, "--into", "mongodb://one:2,two:1/bank");
     expect(same.err).toContain("--into names the store itself");
