@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 
 /** How much a heap may grow between two full collections, percent of what was alive after the last. */
-const GROWTH = 50;
+const GROWTH = 40;
 
 /**
  * Keeps the heap of a process that runs for long near what is alive in it. V8 lets a heap of 100 MB grow to more than 400 before it

@@ -23,7 +23,7 @@ export type Step = "receive" | "read" | "sweep" | "load" | "apply" | "save" | "p
 
 /** Bounds of the pipeline. */
 export interface PipelineLimits {
-  /** Bytes of keys and values worked on at once; default 4,000,000, of a shared store 16,000,000. Backlogs are cut at it, single batches are not. */
+  /** Bytes of keys and values worked on at once; default 4,000,000, of a shared store 12,000,000. Backlogs are cut at it, single batches are not. */
   readonly batchBytes: number;
   /** How long a finished batch waits for a next save to carry its checkpoint, milliseconds; default 200. */
   readonly idleMs: number;
@@ -65,7 +65,7 @@ const LIMITS: PipelineLimits = {
 };
 
 /** The more changes of a customer come together, the fewer writes there are; and what is written elsewhere keeps nobody here from being served. */
-const SHARED_BATCH_BYTES = 16_000_000;
+const SHARED_BATCH_BYTES = 12_000_000;
 
 /** What the steps share during one run: the ports, made patient, and what is remembered between batches. */
 export interface Shell {

@@ -6,9 +6,9 @@ import type { Unreadable } from "../source.ts";
 
 /** Bounds of reading from Kafka. */
 export interface KafkaLimits {
-  /** Bytes of keys and values of one answer of `next`, over all partitions; default 16,000,000. */
+  /** Bytes of keys and values of one answer of `next`, over all partitions; default 12,000,000. */
   readonly maxBytes: number;
-  /** Bytes fetched and not yet delivered above which partitions are paused; default 24,000,000. */
+  /** Bytes fetched and not yet delivered above which partitions are paused; default 16,000,000. */
   readonly queueBytes: number;
   /** Bytes of one fetch from one broker, and of one partition in it, as they are on the wire; defaults 8,000,000 and 2,000,000. A single larger batch still comes. */
   readonly fetchBytes: number;
@@ -43,8 +43,8 @@ export interface KafkaLimits {
 
 /** Defaults of `KafkaLimits`. */
 export const KAFKA_LIMITS: KafkaLimits = {
-  maxBytes: 16_000_000,
-  queueBytes: 24_000_000,
+  maxBytes: 12_000_000,
+  queueBytes: 16_000_000,
   fetchBytes: 8_000_000,
   partitionFetchBytes: 2_000_000,
   maxUnpackedBytes: 64_000_000,
