@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { readSettings, type Settings } from "../config.ts";
-import { connectionsOf } from "../connections.ts";
+import { type Connections, connectionsOf } from "../connections.ts";
 import type { Log } from "../log.ts";
 import { keepHeapSmall } from "./heap.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";
@@ -68,6 +68,7 @@ async function start(
   const plan = readPlan(pipelineFile(file, flags.pipeline));
   const { dataDir, role, host, port, graphiql, allowedOrigins, cursorSecret } = settings;
   const connections = connectionsOf(settings);
+  log.info("starting", { role, ...kindsOf(connections) });
   if (role !== "api" && connections.source === null)
     log.warn("no records are read: give RECORDS_DIR (--records) or KAFKA_BROKERS");
   /** Each reason is told once; the quarantine has the rest. */
@@ -95,4 +96,10 @@ async function start(
     },
     beside: (url) => announce(log, url, role),
   });
+  log.info("stopped");
+}
+
+/** What stands behind each port: a misspelt setting shows here. */
+function kindsOf({ source, store, updates }: Connections): Record<keyof Connections, string> {
+  return { source: source?.kind ?? "none", store: store.kind, updates: updates.kind };
 }

@@ -274,6 +274,7 @@ test("bench --help says what it does without --only", async () => {
 test("start says when nothing names a source of records", async () => {
   const at = ["--host", "0.0.0.0", "--data-dir", join(directory, "data")];
   const { err } = await said("start", "pipelines/banking.yaml", ...at);
+  expect(err).toMatch(/"source":"none","store":"embedded","updates":"embedded"/);
   expect(err).toContain("no records are read: give RECORDS_DIR (--records) or KAFKA_BROKERS");
   const records = await said("start", "pipelines/banking.yaml", "--records", directory, ...at);
   expect(records.err).toContain("NOT_LOOPBACK");
