@@ -8,7 +8,7 @@ import { sqliteStore } from "../store/sqlite/store.ts";
 import { localUpdates } from "../updates/local/updates.ts";
 import type { Updates } from "../updates/updates.ts";
 import { arraySource } from "./array-source.ts";
-import { compare, inWords } from "./measure.ts";
+import { compare, inWords, steady } from "./measure.ts";
 import { MemoryIngest } from "./memory-ingest.ts";
 import { benchRecords } from "./records.ts";
 import type { Measure } from "./report.ts";
@@ -68,7 +68,8 @@ export async function durableMeasures(plan: Plan): Promise<readonly Measure[]> {
     await parts.close();
     return count;
   };
-  const found = await compare({ run }, { run: () => new MemoryIngest(plan).run(records) }, 3);
+  const inMemory = () => new MemoryIngest(plan).run(records);
+  const found = await compare(steady({ run }), steady({ run: inMemory }), 3);
   return [
     {
       name: "durable ingest against in-memory ingest, changes per second",

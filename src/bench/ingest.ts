@@ -1,6 +1,6 @@
 import type { SourceRecord } from "../cdc/change.ts";
 import type { Plan } from "../customer/plan.ts";
-import { compare, inWords } from "./measure.ts";
+import { compare, inWords, steady } from "./measure.ts";
 import type { Side } from "./measure.ts";
 import { MemoryIngest } from "./memory-ingest.ts";
 import { benchRecords } from "./records.ts";
@@ -69,15 +69,6 @@ function repeatsOf(plan: Plan, records: readonly SourceRecord[]): { first: Side;
       },
     }),
   };
-}
-
-/**
- * A side that has just done the same once when it is measured. A collection of the whole heap, as there is one before each
- * measurement, leaves the young generation at its smallest: until it has grown again a run pays for many more collections
- * (a repeat nearly twice its time), which a process that ingests all day never sees.
- */
-function steady(side: Side): Side {
-  return { ...side, prepare: side.run };
 }
 
 /** Parses every value that is there; a tombstone counts as a record. */
