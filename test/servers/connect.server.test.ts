@@ -64,7 +64,9 @@ describeServer(
       const { kafka, mariadb } = running();
       const reader = await readTopics(kafka.brokers, ["my.bank.customers"]);
       await mariadb.sql("update customers set name = null where id = 1");
-      await expect.poll(() => changes(reader.records), PATIENCE).toEqual(["r 1 Ada", "u 1 null"]);
+      // The worker was killed in the test before: what it had not noted as sent, it sends again.
+      const different = () => [...new Set(changes(reader.records))];
+      await expect.poll(different, PATIENCE).toEqual(["r 1 Ada", "u 1 null"]);
       await reader.stop();
     });
 
