@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createApp } from "../app.ts";
+import { keepHeapSmall } from "../cli/heap.ts";
 import { silentLog } from "../log.ts";
 import { loadPlan } from "../plan/load.ts";
 import { answerParent, collectGarbage } from "./remote.ts";
@@ -28,6 +29,7 @@ async function live({
   rate,
   spansMs,
 }: MemoryProtocol["live"]["ask"]): Promise<MemoryProtocol["live"]["answer"]> {
+  keepHeapSmall();
   const scratch = scratchFolder();
   const clock = steppingClock(Date.UTC(2026, 0, 1), STEP_MS);
   const app = await createApp({

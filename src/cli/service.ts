@@ -2,6 +2,7 @@ import { createApp, type App, type AppOptions } from "../app.ts";
 import { aborted } from "../clock.ts";
 import type { Role } from "../config.ts";
 import { reported, type Log } from "../log.ts";
+import { keepHeapSmall } from "./heap.ts";
 
 /** A server run from its start to its end. */
 export interface Service {
@@ -15,6 +16,7 @@ export interface Service {
  * passes the failure on. After a failure that nobody caught nothing is known to be whole: the process drains and ends.
  */
 export async function serveUntil(signal: AbortSignal, service: Service): Promise<void> {
+  keepHeapSmall();
   const crash = watchForCrash(service.app.log);
   try {
     await serveWatched(signal, service, crash.failure);

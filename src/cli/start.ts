@@ -2,7 +2,6 @@ import { Command } from "commander";
 import { readSettings, type Settings } from "../config.ts";
 import { type Connections, connectionsOf } from "../connections.ts";
 import type { Log } from "../log.ts";
-import { keepHeapSmall } from "./heap.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";
 import { announce, serveUntil } from "./service.ts";
 import { isJson, serviceLog, type Terminal } from "./terminal.ts";
@@ -64,7 +63,6 @@ async function start(
   flags: StartFlags,
   { settings, log, signal }: Beside,
 ): Promise<void> {
-  keepHeapSmall();
   const plan = readPlan(pipelineFile(file, flags.pipeline));
   const { dataDir, role, host, port, graphiql, allowedOrigins, cursorSecret } = settings;
   const connections = connectionsOf(settings);
