@@ -5,7 +5,7 @@ import { readSettings } from "../config.ts";
 import type { Log } from "../log.ts";
 import { BANKING, readPlan, settingOption, wholeNumber } from "./options.ts";
 import { shareInWords, progress } from "./progress.ts";
-import { serveUntil } from "./service.ts";
+import { serveOptions, serveUntil } from "./service.ts";
 import { grouped, strong, terminalLog, type Terminal } from "./terminal.ts";
 
 interface DemoFlags {
@@ -104,11 +104,12 @@ Examples:
   PORT=8080 customer360 demo`,
     )
     .action(async (flags: DemoFlags) => {
-      const { dataDir, host, port, graphiql, allowedOrigins, cursorSecret } = readSettings({
+      const settings = readSettings({
         port: flags.port,
         host: flags.host,
         dataDir: flags.dataDir,
       });
+      const { dataDir } = settings;
       const log = terminalLog(terminal);
       await serveUntil(signal, {
         app: {
@@ -116,14 +117,7 @@ Examples:
           dataDir,
           fresh: flags.fresh === true,
           source: { kind: "demo", seed: flags.seed, customers: flags.customers, rate: flags.rate },
-          serve: {
-            host,
-            port,
-            graphiql,
-            cursorSecret,
-            insecure: flags.insecure === true,
-            origins: allowedOrigins ?? [],
-          },
+          serve: serveOptions(settings, flags.insecure === true),
           log,
         },
         beside: (url, app, running) => {

@@ -1,7 +1,8 @@
 import { createApp, type App, type AppOptions } from "../app.ts";
 import { aborted } from "../clock.ts";
-import type { Role } from "../config.ts";
+import type { Role, Settings } from "../config.ts";
 import { reported, type Log } from "../log.ts";
+import type { ServeOptions } from "../serving.ts";
 import { keepHeapSmall } from "./heap.ts";
 
 /** A server run from its start to its end. */
@@ -52,6 +53,14 @@ function watchForCrash(log: Log): { readonly failure: Promise<never>; forget(): 
   // Also told of rejected promises, as long as nobody listens for those.
   process.on("uncaughtException", met);
   return { failure, forget: () => void process.off("uncaughtException", met) };
+}
+
+/** How settings want an app to serve; `insecure`: also beyond loopback. */
+export function serveOptions(
+  { host, port, graphiql, allowedOrigins, cursorSecret }: Settings,
+  insecure: boolean,
+): ServeOptions {
+  return { host, port, graphiql, cursorSecret, insecure, origins: allowedOrigins ?? [] };
 }
 
 /** Says where to find what a server serves. */

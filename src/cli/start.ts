@@ -3,7 +3,7 @@ import { readSettings, type Settings } from "../config.ts";
 import { type Connections, connectionsOf } from "../connections.ts";
 import type { Log } from "../log.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";
-import { announce, serveUntil } from "./service.ts";
+import { announce, serveOptions, serveUntil } from "./service.ts";
 import { isJson, serviceLog, type Terminal } from "./terminal.ts";
 import { tellingFailure } from "./told.ts";
 
@@ -64,7 +64,7 @@ async function start(
   { settings, log, signal }: Beside,
 ): Promise<void> {
   const plan = readPlan(pipelineFile(file, flags.pipeline));
-  const { dataDir, role, host, port, graphiql, allowedOrigins, cursorSecret } = settings;
+  const { dataDir, role } = settings;
   const connections = connectionsOf(settings);
   log.info("starting", { role, ...kindsOf(connections) });
   if (role !== "api" && connections.source === null)
@@ -79,14 +79,7 @@ async function start(
       log,
       fresh: false,
       ...connections,
-      serve: {
-        host,
-        port,
-        graphiql,
-        cursorSecret,
-        insecure: flags.insecure === true,
-        origins: allowedOrigins ?? [],
-      },
+      serve: serveOptions(settings, flags.insecure === true),
       onUnreadable: ({ origin, reason }) => {
         if (!told.has(reason)) log.warn("records cannot be read", { file: origin.topic, reason });
         told.add(reason);

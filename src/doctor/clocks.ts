@@ -6,7 +6,7 @@ const NOTICEABLE_MS = 2_000;
 /** Further apart than this, offers expire and timers fire at visibly wrong times. */
 const HARMFUL_MS = 60_000;
 
-const TODO = "have both machines keep time by NTP (chronyc tracking, timedatectl)";
+const REMEDY = "have both machines keep time by NTP (chronyc tracking, timedatectl)";
 
 /** Holds a server's clock against ours. The answer was given at some time between asking and hearing: the middle is taken. */
 export async function compareClocks(
@@ -22,7 +22,7 @@ export async function compareClocks(
   const tripMs = heardMs - askedMs;
   const apartMs = Math.max(0, Math.abs(skewMs) - tripMs / 2);
   const found = `${skewMs < 0 ? "behind" : "ahead of"} ours by ${Math.abs(skewMs)} ms (asking took ${tripMs} ms)`;
-  if (apartMs > HARMFUL_MS) report.wrong("clock", found, TODO);
-  else if (apartMs > NOTICEABLE_MS) report.warning("clock", found, TODO);
+  if (apartMs > HARMFUL_MS) report.wrong("clock", found, REMEDY);
+  else if (apartMs > NOTICEABLE_MS) report.warning("clock", found, REMEDY);
   else report.ok("clock", found);
 }
