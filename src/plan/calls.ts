@@ -6,6 +6,7 @@ import { kindName } from "./kinds.ts";
 import type { Kind } from "./kinds.ts";
 import { instant } from "./operators.ts";
 import type { Val } from "./operators.ts";
+import { found } from "./patterns.ts";
 
 /** A function the closures know: what it takes, what it gives. It sees present values only; null arguments are errors. */
 interface Known {
@@ -25,6 +26,7 @@ const KNOWN: ReadonlyMap<string, Known> = new Map<string, Known>([
     { takes: ["string", "string"], gives: "bool", run: (a, b) => String(a).startsWith(String(b)) },
   ],
   [".endsWith", { takes: ["string", "string"], gives: "bool", run: (a, b) => String(a).endsWith(String(b)) }],
+  [".matches", { takes: ["string", "string"], gives: "bool", run: (a, b) => found(String(b), String(a)) }],
   [".lowerAscii", { takes: ["string"], gives: "string", run: (a) => String(a).toLowerCase() }],
   [".upperAscii", { takes: ["string"], gives: "string", run: (a) => String(a).toUpperCase() }],
   [".trim", { takes: ["string"], gives: "string", run: (a) => String(a).trim() }],

@@ -3,6 +3,7 @@ import type { ASTNode } from "@marcbachmann/cel-js";
 import { Instant, daysBetween, instantOf } from "./instants.ts";
 import type { Kind, Roots } from "./kinds.ts";
 import { Decimal, calculate, compareDecimals, decimalOf, toDecimal } from "./numbers.ts";
+import { found } from "./patterns.ts";
 
 /** A parsed expression as CEL sees it: an operator, its operands, and where it stands in the text. */
 export type Node = ASTNode;
@@ -20,6 +21,8 @@ const NUMERIC = ["int", "double", "decimal"] as const;
 const KINDS_WITH_NULL = ["string", "int", "double", "bool", "decimal", "instant"] as const;
 const TIMESTAMP = "google.protobuf.Timestamp";
 const DURATION = "google.protobuf.Duration";
+/** What stands in for the library's own `matches`, which cannot be replaced under its name and backtracks. */
+const LINEAR_MATCHES = "matchesInLinearTime";
 
 const evaluation = environment();
 for (const root of ["row", "metrics", "segments", "settings"]) evaluation.registerVariable(root, "dyn");
@@ -41,8 +44,26 @@ export function checkCel(text: string, roots: Roots): Kind | CelFault {
     const schema = Object.fromEntries([...fields].map(([name, field]) => [name, celType(field.kind)]));
     if (fields.size > 0) typed.registerVariable(root, { schema });
   }
-  const checked = typed.check(text);
+  const checked = parsed(typed, text).check();
   return checked.valid ? kindOf(checked.type ?? "dyn") : faultOf(checked.error);
+}
+
+/** The library's form of an expression, with `matches` as CEL means it: by a pattern of RE2. */
+function parsed(env: Environment, text: string): ReturnType<Environment["parse"]> {
+  const form = env.parse(text);
+  replaceMatches(form.ast);
+  return form;
+}
+
+function replaceMatches(part: unknown): void {
+  if (typeof part !== "object" || part === null) return;
+  if (Array.isArray(part)) for (const one of part) replaceMatches(one);
+  else if ("op" in part && "args" in part) {
+    replaceMatches(part.args);
+    if (part.op === "rcall" && Array.isArray(part.args) && part.args[0] === "matches") {
+      part.args[0] = LINEAR_MATCHES;
+    }
+  }
 }
 
 function kindOf(type: string): Kind {
@@ -58,7 +79,7 @@ function kindOf(type: string): Kind {
 export function evaluator(text: string, extraRoots: readonly string[]): (context: Context) => unknown {
   const env = evaluation.clone();
   for (const root of extraRoots) if (!env.hasVariable(root)) env.registerVariable(root, "dyn");
-  return env.parse(text);
+  return parsed(env, text);
 }
 
 /** A stored value as CEL wants it: integers as bigint, decimals and timestamps as our exact classes. */
@@ -83,7 +104,7 @@ function faultOf(error: unknown): CelFault {
   const summary = "summary" in error ? String(error.summary) : error.message;
   const range = "range" in error && typeof error.range === "object" ? error.range : null;
   const offset = range !== null && "start" in range ? Number(range.start) : 0;
-  return { text: summary, offset };
+  return { text: summary.replaceAll(LINEAR_MATCHES, "matches"), offset };
 }
 
 function environment(): Environment {
@@ -92,6 +113,9 @@ function environment(): Environment {
   env.registerType("instant", { ctor: Instant, fields: {} });
   registerNumbers(env);
   registerInstants(env);
+  env.registerFunction(`string.${LINEAR_MATCHES}(string): bool`, (text: string, pattern: string) =>
+    found(pattern, text),
+  );
   return env;
 }
 

@@ -9,6 +9,7 @@ import { kindName } from "./kinds.ts";
 import type { Field, Kind } from "./kinds.ts";
 import { arithmetic, meet } from "./operators.ts";
 import type { Val } from "./operators.ts";
+import { patternFault } from "./patterns.ts";
 
 /** What to do about a setting that is not there: somebody has to decide it. */
 const SETTINGS =
@@ -72,13 +73,30 @@ function call<C>(node: Node, name: string, args: readonly Node[], work: Work<C>)
     );
   }
   if (!isKnownFunction(name, args.length)) return beyond(node, work);
+  if (name === ".matches") checkPattern(args.at(-1), work);
   return functionCall(node, { name, args: args.map((arg) => compile(arg, work)) }, work);
+}
+
+/**
+ * What `matches` looks for has to be written out or to be a setting: a pattern that comes with the data is as large as its
+ * sender likes, and is found to be none when it is too late to say so.
+ */
+function checkPattern<C>(node: Node | undefined, work: Work<C>): void {
+  if (node === undefined) return;
+  const given = node.op === "value" || node.op === "." ? compile(node, work) : nothing("string");
+  if (given.constant === undefined && given.kind !== "any") {
+    fault(node, work, "the pattern of matches() is written out, or is a setting");
+  }
+  if (typeof given.constant !== "string") return;
+  const text = patternFault(given.constant);
+  if (text !== null) fault(node, work, text);
 }
 
 function visitReferences<C>(part: unknown, work: Work<C>): void {
   if (Array.isArray(part)) for (const one of part) visitReferences(one, work);
   else if (isNode(part)) {
     const receiver = part.op === "." ? part.args[0] : part;
+    if (part.op === "rcall" && part.args[0] === "matches") checkPattern(part.args[2][0], work);
     if (receiver.op === "id" && work.roots.has(receiver.args)) compile(part, work);
     else visitReferences(part.args, work);
   }

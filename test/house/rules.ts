@@ -166,6 +166,7 @@ export const noBarrels: Rule = (files) =>
 const CLIENTS: readonly (readonly [library: RegExp, only: RegExp])[] = [
   [/^libsql$/, /^src\/embedded\/database\.ts$/],
   [/^@marcbachmann\/cel-js/, /^src\/plan\/cel\.ts$/],
+  [/^re2js$/, /^src\/plan\/patterns\.ts$/],
   [/^yaml$/, /^src\/plan\/document\.ts$/],
   [/^zod$/, /^src\/(plan\/file|config)\.ts$/],
   [/^@pothos\//, /^src\/schema\//],

@@ -27,7 +27,13 @@ const roots: Roots = new Map([
       ["tags", fieldOf("text", true)],
     ]),
   ],
-  ["settings", new Map([["limit", { ...fieldOf("decimal"), constant: "10.50" }]])],
+  [
+    "settings",
+    new Map([
+      ["limit", { ...fieldOf("decimal"), constant: "10.50" }],
+      ["form", { ...fieldOf("text"), constant: "^z" }],
+    ]),
+  ],
 ]);
 
 function work(): Work<Values> {
@@ -146,6 +152,8 @@ const { condition } = fc.letrec<{ condition: string; number: string; truth: stri
       'row.s.contains("a")',
       "row.s.startsWith(row.u)",
       'row.s.endsWith("l")',
+      'row.s.matches("^(a|tr).*l?$")',
+      "row.u.matches(r'[b-v]{2,}')",
       "row.b",
       "row.b == true",
       "true",
@@ -182,7 +190,8 @@ describe("conditions as closures", () => {
   test.each([
     ['row.tags.exists(t, t == "a")', { tags: ["b", "a"] }, true],
     ['row.tags.exists(t, t == "a")', { tags: null }, false],
-    ['row.s.matches("^a+$")', { s: "aaa" }, true],
+    ['row.tags.exists(t, t.matches("^a+$"))', { tags: ["b", "aaa"] }, true],
+    ["row.tags.exists(t, t.matches(settings.form))", { tags: ["b", "aaa"] }, false],
     ["timestamp(row.at).getFullYear() == 2024 && row.d > 1", { at: "2024-01-01T00:00:00Z", d: "1.01" }, true],
     [
       'row.at - row.since > duration("24h")',

@@ -160,6 +160,13 @@ const SPOILED: readonly (readonly [string, string, string, string])[] = [
   ["row.total != null", "has(row.kind)", "has(", "compare it with null instead"],
   ["row.total != null", "row.kind.contains(5)", "row.kind.contains", "it takes text, text"],
   ["row.total != null", 'row.kind.exists(k, k == "a")', "kind.exists", "cannot be range of a comprehension"],
+  [
+    "row.total != null",
+    'row.paid || row.kind.matches("a(?!b)")',
+    '"a(?!b)"',
+    "this is no pattern of RE2: invalid or unsupported Perl syntax: `(?!`; there is no looking ahead",
+  ],
+  ["row.total != null", "row.kind.matches(row.kind)", "row.kind)", "is written out, or is a setting"],
   ["row.total != null", 'row["total"] != null', 'row["total"]', '"row" is not a value by itself'],
   ["row.total != null", "row.total = 1", "= 1", "equal is =="],
   ["row.total != null", 'row.total > "a"', "row.total >", "decimal > text: cannot be compared"],
