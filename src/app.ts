@@ -4,6 +4,7 @@ import type { Role } from "./config.ts";
 import { createPipeline } from "./ingest/pipeline.ts";
 import { rederiveAll } from "./ingest/rederive.ts";
 import { createRelay } from "./ingest/relay.ts";
+import { createSetbacks, type Setbacks } from "./ingest/setbacks.ts";
 import type { Lag, Source, Unreadable } from "./ingest/source.ts";
 import { createHealth, type Health } from "./health.ts";
 import type { Log } from "./log.ts";
@@ -60,6 +61,7 @@ function overheard(source: Source | null, tell: (found: Unreadable) => void = ()
 interface Beside {
   readonly clock: Clock;
   readonly metrics: Prometheus;
+  readonly setbacks: Setbacks;
 }
 
 /** The ingest side: the pipeline and, beside it, the relay for what no record will bring about. */
@@ -110,9 +112,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   if (serve !== null && role !== "ingest") guardAddress(serve, log);
   const opened = await openAdapters(options, { clock, log });
   const parts: Adapters = { ...opened, source: overheard(opened.source, options.onUnreadable) };
-  const beside = { clock, metrics: createPrometheus() };
+  const beside = { clock, metrics: createPrometheus(), setbacks: createSetbacks(clock) };
   const ingest = createIngest(options, parts, beside);
-  const health = createHealth({ plan: options.plan, parts, clock, log });
+  const health = createHealth({ plan: options.plan, parts, log, ...beside });
   const looking = new AbortController();
   let serving: Serving | null;
   try {

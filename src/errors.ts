@@ -7,6 +7,7 @@ export type ErrorCode =
   | "DATA_DIR_IN_USE" // another process holds the data directory
   | "STORE_UNAVAILABLE"
   | "STORE_INCOMPATIBLE" // written by another version
+  | "STORE_DAMAGED" // the file of the embedded store is no sound database
   | "SOURCE_UNAVAILABLE"
   | "SOURCE_FAILED" // the source cannot go on by itself: ingest ends, and with it the process
   | "UPDATES_UNAVAILABLE"

@@ -3,14 +3,18 @@ import type { Clock } from "./clock.ts";
 import type { Plan } from "./customer/plan.ts";
 import { codeOf } from "./errors.ts";
 import { strangeness } from "./ingest/derivation.ts";
+import type { Setbacks } from "./ingest/setbacks.ts";
 import type { Log } from "./log.ts";
 import { createLookout } from "./lookout.ts";
+import { createRedactor } from "./redact.ts";
 import type { Status } from "./server/probes.ts";
 
 /** What a process's health is made of. */
 export interface HealthOptions {
   readonly plan: Plan;
   readonly parts: Pick<Adapters, "store" | "updates" | "status" | "checkUpdates">;
+  /** Where ingest notes what keeps failing. */
+  readonly setbacks: Setbacks;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -27,8 +31,11 @@ export interface Health {
 /** A check that could not be carried out is tried again after so long, milliseconds: it may be forbidden for good. */
 const CHECK_AGAIN_MS = 60_000;
 
+/** Messages of clients may hold the address they were given. */
+const withoutSecrets = createRedactor([]);
+
 /** Without the store there is no work; without the update stream there is, but subscribers see none of it. */
-export function createHealth({ plan, parts, clock, log }: HealthOptions): Health {
+export function createHealth({ plan, parts, setbacks, clock, log }: HealthOptions): Health {
   const { store, updates } = parts;
   let strange: string | null = null;
   const check = createCheck(parts.checkUpdates, clock);
@@ -54,7 +61,11 @@ export function createHealth({ plan, parts, clock, log }: HealthOptions): Health
   });
   return {
     status: {
-      reasons: () => [...(stores.isAway() ? ["not connected to the store"] : []), ...parts.status.reasons()],
+      reasons: () => [
+        ...(stores.isAway() ? ["not connected to the store"] : []),
+        ...parts.status.reasons(),
+        ...setbacks.lasting().map(withoutSecrets),
+      ],
       warnings: () => [
         ...(streams.isAway() ? ["not connected to the update stream: subscriptions are stale"] : []),
         ...[strange, check.fault()].filter((warning) => warning !== null),

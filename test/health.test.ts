@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Customer360Error } from "../src/errors.ts";
 import { createHealth } from "../src/health.ts";
 import { derivationOf } from "../src/ingest/derivation.ts";
+import { createSetbacks } from "../src/ingest/setbacks.ts";
 import { silentLog } from "../src/log.ts";
 import { manualClock } from "./helpers/manual-clock.ts";
 import { memoryStore } from "./helpers/memory-store.ts";
@@ -12,6 +13,7 @@ import { world } from "./ingest/world.ts";
 /** A process whose world can be broken. */
 function process(source: readonly string[] = []) {
   const clock = manualClock();
+  const setbacks = createSetbacks(clock);
   const faults: { store: Error | null; stream: Error | null; check: Error | null } = {
     ...{ store: null, stream: null, check: null },
   };
@@ -24,7 +26,7 @@ function process(source: readonly string[] = []) {
     pagesOf: () => Promise.resolve([]),
   };
   const health = createHealth({
-    ...{ plan: world, clock, log: silentLog },
+    ...{ plan: world, setbacks, clock, log: silentLog },
     parts: {
       store: {
         ...{ ...memoryStore(), ...recordingReads([]), ...everyone },
@@ -46,7 +48,7 @@ function process(source: readonly string[] = []) {
   });
   const stop = new AbortController();
   return {
-    ...{ clock, faults, health },
+    ...{ clock, setbacks, faults, health },
     derive: (version: string, pending = false) =>
       (derivation = JSON.stringify({
         ...derivationOf({ ...world, version }),
@@ -74,6 +76,19 @@ describe("readiness", () => {
     await it.clock.advance(1_000);
     expect(it.said()).toEqual([[], []]);
     it.stop();
+  });
+
+  test("what keeps failing makes it not ready, with since when and why, until it works again", async () => {
+    const it = process();
+    const since = new Date(it.clock.nowMs()).toISOString();
+    it.setbacks.failed("saving", "mongodb://joe:secret@host refuses");
+    expect(it.said()).toEqual([[], []]);
+    await it.clock.advance(3_000);
+    it.setbacks.failed("saving", "//joe:secret@host is full");
+    await it.clock.advance(2_000);
+    expect(it.said()).toEqual([[`saving has failed since ${since}: //***@host is full`], []]);
+    it.setbacks.over("saving");
+    expect(it.said()).toEqual([[], []]);
   });
 
   test("without the update stream it is ready, and warns that subscriptions are stale", async () => {

@@ -40,8 +40,12 @@ function lock(path: string): Sqlite {
     held.exec("BEGIN IMMEDIATE");
     return held;
   } catch (error) {
-    if (codeOf(error) !== "DATA_DIR_IN_USE") throw error;
     const { message } = error as Error;
+    if (codeOf(error) === "STORE_DAMAGED")
+      throw new Customer360Error("STORE_DAMAGED", `${file} is damaged: it holds no data, remove it`, {
+        cause: error,
+      });
+    if (codeOf(error) !== "DATA_DIR_IN_USE") throw error;
     if (!/SQLITE_(BUSY|LOCKED)/.test(message)) {
       throw new Customer360Error(
         "STORE_UNAVAILABLE",

@@ -80,6 +80,7 @@ export function openSqlite(options: SqliteOptions): Sqlite {
     database.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
     database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   } catch (error) {
+    if (isDamaged(error)) throw failed(error);
     throw new Customer360Error(code, `cannot open the database ${path}`, { cause: error });
   }
   const sqlite = connection(database, failed);
@@ -218,12 +219,29 @@ function wrap(statement: Libsql.Statement<SqlValue[]>, guarded: <T>(work: () => 
   };
 }
 
-/** Failures of the world by their SQLite code; anything else (bad SQL, a broken constraint) is a bug and stays as it is. */
-const WORLDLY = /^SQLITE_(BUSY|LOCKED|IOERR|FULL|READONLY|CANTOPEN|CORRUPT|NOTADB|PERM|NOMEM)/;
+/** Failures of the world by their SQLite code, which pass or can be helped; anything else (bad SQL, a broken constraint) is a bug and stays as it is. */
+const WORLDLY = /^SQLITE_(BUSY|LOCKED|IOERR|FULL|READONLY|CANTOPEN|PERM|NOMEM)/;
+/** What no waiting repairs. */
+const DAMAGED = /^SQLITE_(CORRUPT|NOTADB)/;
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+function isDamaged(error: unknown): boolean {
+  return DAMAGED.test(reasonOf(error));
+}
 
 function failure(error: unknown, { path, code }: { path: string; code: ErrorCode }): unknown {
-  const reason = error instanceof Error && "code" in error ? String(error.code) : "";
+  const reason = reasonOf(error);
+  if (isDamaged(error))
+    return new Customer360Error(
+      "STORE_DAMAGED",
+      `${path} is damaged (${reason}): restore it from a backup, or remove it and read everything anew`,
+      { cause: error },
+    );
+  const full = reason.startsWith("SQLITE_FULL") ? ": there is no room left" : "";
   return WORLDLY.test(reason)
-    ? new Customer360Error(code, `sqlite: ${reason} on ${path}`, { cause: error })
+    ? new Customer360Error(code, `sqlite: ${reason} on ${path}${full}`, { cause: error })
     : error;
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { codeOf } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Setbacks } from "./setbacks.ts";
 
 /**
  * Repeats what an outage made fail until it succeeds. An outage is not a reason to give up a record: the world is waited for, as long as
@@ -38,18 +39,21 @@ export function createPatience(parts: {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly setbacks: Setbacks;
   readonly signal: AbortSignal;
 }): Patience {
-  const { clock, log, metrics, signal } = parts;
+  const { clock, log, metrics, setbacks, signal } = parts;
   return async (what, attempt) => {
     for (let failures = 0; ; failures += 1) {
       try {
         const result = await attempt();
         if (failures > 0) log.info(`${what} works again`, { failures });
+        setbacks.over(what);
         return result;
       } catch (error) {
         if (!isOutage(error)) throw error;
         countRetry(metrics, error);
+        setbacks.failed(what, error instanceof Error ? error.message : String(error));
         const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures, 20));
         log.warn(`${what} failed, trying again`, { reason: String(error), failures: failures + 1, waitMs });
         if (signal.aborted) throw new Stopped(`${what} kept failing until the stop`, { cause: error });

@@ -15,6 +15,7 @@ import { createDocuments, type Documents } from "./documents.ts";
 import { createPatience, Stopped, type Patience } from "./patience.ts";
 import { createOutlet, type Outlet } from "./outlet.ts";
 import { createPublished, type Published } from "./published.ts";
+import { createSetbacks, type Setbacks } from "./setbacks.ts";
 import type { Source, SourceBatch } from "./source.ts";
 import { createTallies, type Tallies } from "./tallies.ts";
 
@@ -50,6 +51,8 @@ export interface PipelineOptions {
   readonly limits?: Partial<PipelineLimits>;
   /** Where it counts what it does; nowhere by default. */
   readonly metrics?: Metrics;
+  /** Where it notes what keeps failing; nowhere anybody looks by default. */
+  readonly setbacks?: Setbacks;
   /** Told of each step as it begins: for measuring, must not throw. */
   readonly watch?: (step: Step) => void;
 }
@@ -98,10 +101,10 @@ export interface Shell {
 
 /** A fresh shell for one run. */
 export function createShell(options: PipelineOptions, signal: AbortSignal): Shell {
-  const { plan, source, clock, log, metrics = noMetrics } = options;
+  const { plan, source, clock, log, metrics = noMetrics, setbacks = createSetbacks(clock) } = options;
   const ofStore = options.store.shared ? { batchBytes: SHARED_BATCH_BYTES } : {};
   const limits = { ...LIMITS, ...ofStore, ...options.limits };
-  const patience = createPatience({ clock, log, metrics, signal });
+  const patience = createPatience({ clock, log, metrics, setbacks, signal });
   const store = patientStore(options.store, patience);
   const published = createPublished(limits.published);
   const confirms = createConfirms();

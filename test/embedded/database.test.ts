@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open as openFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -37,13 +37,33 @@ test("a database of another program is refused", () => {
   expect(codeFrom(() => open())).toBe("STORE_INCOMPATIBLE");
 });
 
-test("a file that is no database, or cannot be made, is a failure with the given code", async () => {
+test("a file that is no database is damaged, whenever it is found, and the remedy is said", async () => {
   await writeFile(
     join(folder, "text.db"),
     "this is not a database, only a text that is long enough to be one".repeat(30),
   );
-  expect(codeFrom(() => open(1, "", "text.db"))).toBe("STORE_UNAVAILABLE");
-  expect(codeFrom(() => open(1, "", "text.db/below.db"))).toBe("STORE_UNAVAILABLE");
+  expect(() => open(1, "", "text.db")).toThrow(/text\.db is damaged \(SQLITE_NOTADB\): restore it/);
+  expect(codeFrom(() => open(1, "", "text.db"))).toBe("STORE_DAMAGED");
+});
+
+test("a file that cannot be made is a failure with the given code", async () => {
+  await writeFile(join(folder, "text"), "");
+  expect(codeFrom(() => open(1, "", "text/below.db"))).toBe("STORE_UNAVAILABLE");
+});
+
+test("a page that holds nonsense is no outage: waiting does not repair it", async () => {
+  const db = open();
+  const insert = db.prepare("INSERT INTO t VALUES (?)");
+  db.transaction("write", () => {
+    for (let at = 0; at < 2_000; at += 1) insert.run("x".repeat(100));
+  });
+  db.close();
+  const file = await openFile(join(folder, "x.db"), "r+");
+  await file.write(Buffer.alloc(3 * 8_192, 0xa5), 0, 3 * 8_192, 2 * 8_192);
+  await file.close();
+  const damaged = open();
+  expect(codeFrom(() => damaged.prepare("SELECT sum(length(a)) FROM t").get())).toBe("STORE_DAMAGED");
+  damaged.close();
 });
 
 test("a missing folder is made", () => {

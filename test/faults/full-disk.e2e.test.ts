@@ -22,6 +22,12 @@ async function retries({ url }: Program): Promise<number> {
   return Number(/^customer360_retries_total\{[^}]*"store"[^}]*\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
 }
 
+/** How readiness answers, and why. */
+async function readiness({ url }: Program): Promise<string> {
+  const answer = await fetch(`${url}/readyz`);
+  return `${answer.status} ${await answer.text()}`;
+}
+
 type Shown = Pick<TrueCustomer, "score"> & { readonly payments: ReadonlyMap<string, number> };
 
 function text(customers: ReadonlyMap<string, Shown>): string {
@@ -50,10 +56,14 @@ test("a full disk below the embedded store stops ingest with a word, loses nothi
     }
     await expect.poll(() => retries(full), PATIENCE).toBeGreaterThan(3);
     expect(full.log()).toMatch(/SQLITE_(FULL|IOERR)\w* on .*saving failed, trying again/);
+    await expect
+      .poll(() => readiness(full), PATIENCE)
+      .toMatch(/^503 .*saving has failed since \S+Z: sqlite: SQLITE_(FULL|IOERR)/);
     room(full, "unlimited");
     // Looking may fail as well, until an attempt finds that there is room.
     const shown = async () => text((await audit(full.url).catch(() => null))?.customers ?? NOBODY);
     await expect.poll(shown, PATIENCE).toBe(text(truth.customers()));
+    await expect.poll(() => readiness(full), PATIENCE).toMatch(/^200 /);
     expect((await audit(full.url)).quarantined).toHaveLength(truth.poison.size);
   } finally {
     await full.stop();

@@ -4,6 +4,7 @@ import { systemClock } from "../../../src/clock.ts";
 import { newCustomer } from "../../../src/customer/customer.ts";
 import { codeOf } from "../../../src/errors.ts";
 import { createPatience } from "../../../src/ingest/patience.ts";
+import { createSetbacks } from "../../../src/ingest/setbacks.ts";
 import { silentLog } from "../../../src/log.ts";
 import { noMetrics } from "../../../src/metrics.ts";
 import { openMongoStore } from "../../../src/store/mongo/store.ts";
@@ -193,6 +194,7 @@ describeServer("the store on a MongoDB that is killed", wanted("file"), (mongo) 
     await mongo().restart();
     // Connections to the one that died are still in the pool.
     const patience = createPatience({
+      setbacks: createSetbacks(systemClock),
       clock: systemClock,
       log: silentLog,
       metrics: noMetrics,
