@@ -2,6 +2,7 @@
 //
 //   npm run bench                                   see `customer360 bench --help`
 //   npm run bench -- engine                         Kafka, a MongoDB-protocol server and Redis, from `npm run servers`
+//   npm run bench -- engine --only screens --only steps
 //   npm run bench -- engine --rounds 5 --records 40000 --rebuild 1000000 --seconds 10 --json engine.json
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -18,7 +19,10 @@ function run(command, words, env = {}) {
 function engineSettings(words) {
   const names = ["rounds", "records", "rebuild", "seconds", "json"];
   const options = Object.fromEntries(names.map((name) => [name, { type: "string" }]));
-  const { values } = parseArgs({ args: words, options });
+  const { values } = parseArgs({
+    args: words,
+    options: { ...options, only: { type: "string", multiple: true } },
+  });
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [`CUSTOMER360_ENGINE_${name.toUpperCase()}`, value]),
   );

@@ -13,10 +13,17 @@ export const ONE_CUSTOMER = `query One($id: ID!) { customer(customerId: $id) { $
 export const HUNDRED_CUSTOMERS = `query Hundred { customers(first: 100) { nodes { ${CUSTOMER_FIELDS} } } }`;
 
 /** Every change of one customer, with its cursor. */
-export const FOLLOW_CUSTOMER = `subscription Follow($id: ID!) {
+export const FOLLOW_CUSTOMER = follow("cursor");
+
+/** The same, with the clocks each change passed on its way. */
+export const FOLLOW_CUSTOMER_AND_CLOCKS = follow("cursor age { applied sent }");
+
+function follow(told: string): string {
+  return `subscription Follow($id: ID!) {
   customerUpdates(customerId: $id, mode: EVERY) {
     __typename
     ... on CustomerSnapshot { cursor customers { customerId } }
-    ... on CustomerChange { cursor customer { ${CUSTOMER_FIELDS} } }
+    ... on CustomerChange { ${told} customer { ${CUSTOMER_FIELDS} } }
   }
 }`;
+}

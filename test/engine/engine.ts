@@ -4,15 +4,24 @@ import { LASTING } from "../servers/java.ts";
 import { startKafka } from "../servers/kafka.ts";
 import { startMongo } from "../servers/mongo.ts";
 import { startRedis } from "../servers/redis.ts";
-import { startOurs, startPlainLoop, startSink, topicOf, type Contender, type Place } from "./contenders.ts";
-import { contest, contestMeasures, memoryMeasures } from "./contest.ts";
+import {
+  startOurs,
+  startPlainLoop,
+  startSink,
+  topicOf,
+  type Contender,
+  type Ours,
+  type Place,
+} from "./contenders.ts";
+import { contest, contestMeasures, memoryMeasures, type Contested } from "./contest.ts";
 import { startFeed, type Feed } from "./feed.ts";
 import { rebuildMeasures } from "./rebuild.ts";
 import { screenMeasures } from "./screens.ts";
-import type { Settings } from "./settings.ts";
+import type { Part, Settings } from "./settings.ts";
 import { sharingMeasures } from "./sharing.ts";
-import { Changes } from "./workloads.ts";
 import { stepMeasures } from "./steps.ts";
+import { turn } from "./turns.ts";
+import { Changes, CUSTOMERS } from "./workloads.ts";
 import { writeMeasures } from "./writes.ts";
 
 /** Room for what is made while an update is carried out: else collecting it costs the server as much as its work. */
@@ -59,7 +68,7 @@ export interface EngineParts {
 }
 
 async function measured(parts: EngineParts): Promise<EngineFigures> {
-  const { place, feed, tell, started } = parts;
+  const { place, feed, settings, tell, started } = parts;
   const measures: Measure[] = [];
   const failures: string[] = [];
   /** What breaks one part does not stop the others. */
@@ -72,23 +81,36 @@ async function measured(parts: EngineParts): Promise<EngineFigures> {
       tell(failures.at(-1) ?? "");
     }
   };
+  const isWanted = (name: Part) => settings.only.has(name);
   await feed.create(["ours", "plain", "sink"].map(topicOf));
   const ours = await started(startOurs(place));
+  let changes = new Changes();
+  if (isWanted("contest")) {
+    const { contested, sinkIsMissing } = await compared(parts, ours);
+    if (sinkIsMissing !== null) failures.push(`no sink connector: ${sinkIsMissing}`);
+    changes = contested.changes.get(ours.name) ?? changes;
+    measures.push(...contestMeasures(contested));
+    await part("memory", () => Promise.resolve(memoryMeasures(contested)));
+    await part("two processes", () => sharingMeasures(ours, contested, { parts, changes }));
+  } else await turn(ours, { workload: "everybody", count: CUSTOMERS }, { feed, changes });
+  if (isWanted("screens")) await part("screens", () => screenMeasures({ ours, changes, parts }));
+  await ours.stop();
+  if (isWanted("writes")) await part("writes", () => writeMeasures(parts, changes));
+  if (isWanted("steps")) await part("steps", () => stepMeasures(parts, changes));
+  if (isWanted("rebuild")) await part("a rebuild", () => rebuildMeasures(parts));
+  return { measures, failures };
+}
+
+/** Ours beside the others, which are stopped afterwards. */
+async function compared(
+  { place, feed, settings, tell, started }: EngineParts,
+  ours: Ours,
+): Promise<{ readonly contested: Contested; readonly sinkIsMissing: string | null }> {
   const plain = await started(startPlainLoop(place));
   const sink = await startSink(place);
-  const contenders: Contender[] = [ours, plain];
-  if (typeof sink === "string") failures.push(`no sink connector: ${sink}`);
-  else contenders.push(await started(Promise.resolve(sink)));
-  const contested = await contest({ contenders, feed, settings: parts.settings, tell });
-  const changes = contested.changes.get("ours") ?? new Changes();
-  measures.push(...contestMeasures(contested));
-  await part("memory", () => Promise.resolve(memoryMeasures(contested)));
-  for (const other of contenders.slice(1)) await other.stop();
-  await part("two processes", () => sharingMeasures(ours, contested, { parts, changes }));
-  await part("screens", () => screenMeasures({ ours, changes, parts }));
-  await ours.stop();
-  await part("writes", () => writeMeasures(parts, changes));
-  await part("steps", () => stepMeasures(parts, changes));
-  await part("a rebuild", () => rebuildMeasures(parts));
-  return { measures, failures };
+  const others: Contender[] = [plain];
+  if (typeof sink !== "string") others.push(await started(Promise.resolve(sink)));
+  const contested = await contest({ contenders: [ours, ...others], feed, settings, tell });
+  for (const other of others) await other.stop();
+  return { contested, sinkIsMissing: typeof sink === "string" ? sink : null };
 }

@@ -1,13 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Journeys, nowUs, stampOf } from "../../src/bench/journeys.ts";
 import { quantile } from "../../src/bench/measure.ts";
-import { FOLLOW_CUSTOMER } from "../../src/bench/operations.ts";
+import { FOLLOW_CUSTOMER_AND_CLOCKS } from "../../src/bench/operations.ts";
 import type { Measure } from "../../src/bench/report.ts";
 import { STAMP } from "../../src/bench/served-protocol.ts";
 import { SocketLoad } from "../../src/bench/socket-load.ts";
 import { startProgram } from "../servers/program.ts";
 import { ourEnvironment, pipelineFile, type Ours } from "./contenders.ts";
 import type { EngineParts } from "./engine.ts";
+import { Legs } from "./legs.ts";
+import { observedBy, type Observed } from "./our-metrics.ts";
 import { until } from "./turns.ts";
 import { residentMb } from "./usage.ts";
 import type { Changes } from "./workloads.ts";
@@ -31,9 +33,12 @@ export async function screenMeasures(screens: Screens): Promise<readonly Measure
   const api = await startProgram({ role: "api", pipeline: pipelineFile(ours.topic), env });
   try {
     const journeys = new Journeys(SUBSCRIBERS);
-    const load = loadOf(api.port, SUBSCRIBERS, (index, payload) =>
-      journeys.seen(index, stampOf(payload), nowUs()),
-    );
+    const legs = new Legs();
+    const load = loadOf(api.port, SUBSCRIBERS, (index, payload) => {
+      const [stampUs, atUs] = [stampOf(payload), nowUs()];
+      journeys.seen(index, stampUs, atUs);
+      legs.seen(payload, stampUs, atUs);
+    });
     await load.open();
     const push = pusher(screens, journeys);
     await saturate(journeys, push);
@@ -43,8 +48,11 @@ export async function screenMeasures(screens: Screens): Promise<readonly Measure
       const rate = capacity * share;
       await drive(journeys, push, { rate, seconds: WARM_UP_S });
       journeys.latenciesMs.length = 0;
+      legs.clear();
+      const before = await published(ours);
       await drive(journeys, push, { rate, seconds: parts.settings.seconds });
       measures.push(described([...journeys.latenciesMs], { share, rate, capacity }));
+      measures.push(...legs.measures(`at ${share * 100} %`, meanMs(before, await published(ours))));
     }
     load.close();
     const many = loadOf(api.port, MANY_SUBSCRIBERS, () => {});
@@ -61,6 +69,12 @@ export async function screenMeasures(screens: Screens): Promise<readonly Measure
   }
 }
 
+/** How long the updates of each batch took from applied to published. */
+const published = ({ url }: Ours): Promise<Observed> => observedBy(url, "lag_seconds", 'clock="applied"');
+
+const meanMs = (before: Observed, after: Observed): number =>
+  ((after.seconds - before.seconds) * 1_000) / (after.count - before.count);
+
 const loadOf = (
   port: number,
   count: number,
@@ -69,7 +83,7 @@ const loadOf = (
   new SocketLoad({
     port,
     count,
-    subscribe: (index) => ({ query: FOLLOW_CUSTOMER, variables: { id: String(index + 1) } }),
+    subscribe: (index) => ({ query: FOLLOW_CUSTOMER_AND_CLOCKS, variables: { id: String(index + 1) } }),
     onDelivery,
   });
 

@@ -31,12 +31,11 @@ export async function turn(
   { feed, changes, pids }: TurnParts,
 ): Promise<Turn> {
   const { sent, text } = withMarkers(changes, changes.next(workload, count));
-  const release = await feed.hold(contender.topic, sent);
+  const held = await feed.hold(contender.topic, sent);
   await pause(CALM_MS);
   const used = () => (pids ?? [contender.pid()]).reduce((sum, pid) => sum + cpuUs(pid), 0);
   const before = used();
-  const startMs = performance.now();
-  await release();
+  const startMs = await held.release();
   await until(() => isDone(contender, text), `${contender.name} has done its turn`);
   const ms = performance.now() - startMs;
   // What it does behind the last write belongs to it: publishing, checkpoints, commits.
