@@ -152,8 +152,9 @@ function wantsStream({ headers: { accept = "" } }: IncomingMessage): boolean {
   return accept.includes("text/event-stream") && !accept.includes("json");
 }
 
-/** A reason not to read the body at all; null when there is none. */
-function unacceptable({ method, headers }: IncomingMessage): Failure | null {
+/** A reason not to read a request any further; null when there is none. */
+function unacceptable({ method, url, headers }: IncomingMessage): Failure | null {
+  if (method === "GET") return unreadable(url);
   if (method !== "POST") return null;
   if (!/^application\/(graphql\+)?json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
     return { status: 415, code: "UNSUPPORTED_MEDIA_TYPE", message: "Send application/json." };
@@ -163,6 +164,19 @@ function unacceptable({ method, headers }: IncomingMessage): Failure | null {
   }
   if (Number(headers["content-length"] ?? 0) > LIMITS.maxBodyBytes) {
     return { status: 413, code: "TOO_LARGE", message: `A request has at most ${LIMITS.maxBodyBytes} bytes.` };
+  }
+  return null;
+}
+
+/** What of an address has to be JSON and is none. */
+function unreadable(url = ""): Failure | null {
+  const params = new URLSearchParams(url.split("?").slice(1).join("?"));
+  for (const name of ["variables", "extensions"]) {
+    try {
+      JSON.parse(params.get(name) || "null");
+    } catch {
+      return { status: 400, code: "BAD_USER_INPUT", message: `\`${name}\` is not JSON.` };
+    }
   }
   return null;
 }

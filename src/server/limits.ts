@@ -1,4 +1,4 @@
-import { GraphQLError, isObjectType, specifiedRules } from "graphql";
+import { GraphQLError, isObjectType } from "graphql";
 import type {
   ASTVisitor,
   FieldNode,
@@ -6,7 +6,6 @@ import type {
   GraphQLSchema,
   SelectionSetNode,
   ValidationContext,
-  ValidationRule,
 } from "graphql";
 import { DEFAULT_PAGE, MAX_PAGE } from "../resolvers/paging.ts";
 
@@ -41,14 +40,8 @@ function isWithin(value: unknown, levels: number): boolean {
 /** For `parse`: stops reading long before a document can hurt. */
 export const parseOptions = { maxTokens: LIMITS.maxTokens } as const;
 
-/** The limits above as rules, for an engine that has the specification's rules already. */
-export const limitRules: readonly ValidationRule[] = [withinLimits];
-
-/** The rules of the specification and the limits above: give them to every `validate`. */
-export const validationRules: readonly ValidationRule[] = [...specifiedRules, ...limitRules];
-
-/** Refuses operations that are too deep, too wide, or multiply pages within pages. Fragments count where they are spread. */
-function withinLimits(context: ValidationContext): ASTVisitor {
+/** A rule for `validate`. Refuses operations that are too deep, too wide, or multiply pages within pages. Fragments count where they are spread. */
+export function withinLimits(context: ValidationContext): ASTVisitor {
   return {
     OperationDefinition(operation) {
       const spent = { aliases: 0, entities: 0, fields: 0, spreads: 0 };

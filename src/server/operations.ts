@@ -6,7 +6,8 @@ import type {
   OperationDefinitionNode,
   ValidationRule,
 } from "graphql";
-import { depthFault, parseOptions, validationRules } from "./limits.ts";
+import { depthFault, parseOptions } from "./limits.ts";
+import { validationRules } from "./rules.ts";
 
 /** What a client sends to have something executed. */
 export interface OperationRequest {

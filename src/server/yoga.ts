@@ -5,8 +5,9 @@ import type { ExecutionArgs, GraphQLSchema } from "graphql";
 import { createYoga } from "graphql-yoga";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
 import type { Context, Viewer } from "../resolvers/context.ts";
-import { depthFault, LIMITS, limitRules, parseOptions } from "./limits.ts";
+import { depthFault, LIMITS, parseOptions } from "./limits.ts";
 import type { Mask } from "./masking.ts";
+import { ownRules } from "./rules.ts";
 
 /** What answering over HTTP needs. */
 export interface YogaOptions {
@@ -46,7 +47,7 @@ export function createAnswer({ schema, contextFor, mask, path }: YogaOptions): A
         },
         subscribe: refuseStream,
         // Added to the rules that yoga starts with: giving those again would report every fault twice.
-        specifiedRules: [...limitRules],
+        specifiedRules: [...ownRules],
       }),
     ],
     maxRequestBodySize: LIMITS.maxBodyBytes,

@@ -143,6 +143,44 @@ describe("answers", () => {
     expect(json.errors[0].extensions.code).toBe("BAD_USER_INPUT");
   });
 
+  test.each([
+    ["variables", "{", "application/json"],
+    ["variables", "{", "text/event-stream"],
+    ["extensions", "nothing", "application/graphql-response+json"],
+  ])("`%s` of an address that is not JSON is a fault of the request: %s", async (name, value, accept) => {
+    const path = `/graphql?query={__typename}&${name}=${value}`;
+    const answer = await send(path, { headers: { accept } });
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.body.toString()).errors).toEqual([
+      { message: `\`${name}\` is not JSON.`, extensions: { code: "BAD_USER_INPUT" } },
+    ]);
+    expect((await send(`/graphql?query={__typename}&${name}=`, {})).status).toBe(200);
+    expect((await send(`/graphql?query={__typename}&${name}={}`, {})).status).toBe(200);
+  });
+
+  test.each([
+    "subscription { customersUpdates @skip(if: true) { __typename } }",
+    "subscription { ... { customersUpdates @skip(if: false) { __typename } } }",
+    "subscription { ...All @include(if: false) } fragment All on Subscription { customersUpdates { __typename } }",
+    "subscription { ...All } fragment All on Subscription { customersUpdates @include(if: true) { __typename } }",
+  ])("a subscription whose field may be left out is no valid one: %s", async (query) => {
+    for (const accept of ["text/event-stream", "application/graphql-response+json"]) {
+      const headers = { ...JSON_TYPE, accept };
+      const answer = await send("/graphql", { method: "POST", headers, body: JSON.stringify({ query }) });
+      const text = answer.body.toString();
+      expect(text).toMatch(/The field of a subscription cannot be left out: take away @(skip|include)\./);
+      expect(text).toContain("GRAPHQL_VALIDATION_FAILED");
+    }
+  });
+
+  test("so is one that a variable would leave out", async () => {
+    const query = "subscription ($no: Boolean = true) { customersUpdates @skip(if: $no) { __typename } }";
+    for (const accept of ["text/event-stream", "application/graphql-response+json"]) {
+      const { json } = await post(query, { accept });
+      expect(json.errors[0].extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
+    }
+  });
+
   test("a page of offers costs one read of customers over the wire as well", async () => {
     const counted = bankContext(100);
     const own = serverOf({ contextFor: () => counted });

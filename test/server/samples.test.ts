@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Plan } from "../../src/customer/plan.ts";
 import { loadPlan } from "../../src/plan/load.ts";
 import { buildSchema } from "../../src/schema/schema.ts";
-import { validationRules } from "../../src/server/limits.ts";
+import { validationRules } from "../../src/server/rules.ts";
 import { sampleOperations } from "../../src/server/samples.ts";
 import { bank } from "../resolvers/bank.ts";
 
