@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, type TestContext } from "vitest";
 import { missing, type ServerName } from "./binaries.ts";
-import type { Server } from "./server.ts";
+import type { Server, Use } from "./server.ts";
 
 /** What a suite wants to have running. */
 export interface Wanted<T> {
   readonly needs: readonly ServerName[];
   /** Starts it, once for the suite. Each server goes through `use`, which sees to its end. */
-  readonly start: (use: <S extends Server>(starting: Promise<S>) => Promise<S>) => Promise<T>;
+  readonly start: (use: Use) => Promise<T>;
 }
 
 const START_MS = 240_000;

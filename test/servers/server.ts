@@ -25,6 +25,9 @@ export interface Server {
   log(): string;
 }
 
+/** Takes charge of a server that is being started, and sees to its end. */
+export type Use = <S extends Server>(starting: Promise<S>) => Promise<S>;
+
 /** How a server is started. */
 export interface Launch {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Cluster, Redis, RedisOptions } from "ioredis";
 import { Customer360Error } from "../../errors.ts";
-import type { RedisAddress } from "./address.ts";
+import type { RedisAddress, RedisNode } from "./address.ts";
 
 /** Certificates as PEM text. */
 export interface RedisTls {
@@ -65,6 +65,8 @@ interface Attempt {
 class Link implements RedisLink {
   readonly #options: RedisLinkOptions;
   #attempt: Attempt | null = null;
+  /** Attempts that failed: each begins with the next of the nodes, or one that says nothing would be asked first for ever. */
+  #failed = 0;
   #isClosed = false;
 
   constructor(options: RedisLinkOptions) {
@@ -104,12 +106,14 @@ class Link implements RedisLink {
     } catch (error) {
       // Whatever went wrong, an error reply included: another connection may lead to another master, or to a server that is well.
       this.#end(attempt);
+      this.#failed += 1;
       throw unavailable(messageOf(error));
     }
   }
 
   #begin(): Attempt {
-    const ready = makeClient(this.#options).then((client) => this.#connect(attempt, client));
+    const nodes = from(this.#options.address.nodes, this.#failed);
+    const ready = makeClient(this.#options, nodes).then((client) => this.#connect(attempt, client));
     const attempt: Attempt = { client: null, ready, isReady: false, isOver: false };
     return attempt;
   }
@@ -145,9 +149,12 @@ type SingleOptions = RedisOptions & { readonly replyMapping: "legacy" };
  * ioredis connects; nothing else is left to it. Its queue would park calls for a server that is away, and its resending would do
  * things twice at a time nobody expects: here a connection that fails is given up, and who called decides what is repeated.
  */
-async function makeClient({ address, tls, name, deadlineMs }: RedisLinkOptions): Promise<Redis | Cluster> {
+async function makeClient(
+  { address, tls, name, deadlineMs }: RedisLinkOptions,
+  nodes: readonly RedisNode[],
+): Promise<Redis | Cluster> {
   const { Cluster, Redis } = await import("ioredis");
-  const { nodes, username, password, db, sentinelUsername, sentinelPassword } = address;
+  const { username, password, db, sentinelUsername, sentinelPassword } = address;
   const never = () => null;
   const shared = {
     ...{
@@ -165,7 +172,8 @@ async function makeClient({ address, tls, name, deadlineMs }: RedisLinkOptions):
     return new Cluster([...nodes], {
       lazyConnect: true,
       clusterRetryStrategy: never,
-      slotsRefreshTimeout: deadlineMs,
+      // A node that says nothing leaves time for another one to be asked.
+      slotsRefreshTimeout: deadlineMs / 2,
       // A certificate names hosts, so with TLS names are not looked up before they are compared with it.
       ...(address.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
       redisOptions: shared,
@@ -188,12 +196,19 @@ async function makeClient({ address, tls, name, deadlineMs }: RedisLinkOptions):
     ...single,
     sentinels: [...nodes],
     name: address.master ?? "",
+    connectTimeout: deadlineMs / 2,
+    sentinelCommandTimeout: deadlineMs / 2,
     sentinelRetryStrategy: never,
     ...(sentinelUsername === null ? {} : { sentinelUsername }),
     ...(sentinelPassword === null ? {} : { sentinelPassword }),
     ...(address.tls ? { enableTLSForSentinelMode: true, sentinelTLS: { ...tls } } : {}),
   };
   return new Redis(guarded);
+}
+
+function from(nodes: readonly RedisNode[], at: number): readonly RedisNode[] {
+  const first = at % nodes.length;
+  return [...nodes.slice(first), ...nodes.slice(0, first)];
 }
 
 /** Rejects when the work takes longer; what it comes to later is nobody's business any more. */

@@ -146,18 +146,21 @@ export class RedisShard {
   async #run(link: RedisLink, updates: readonly (string | number)[]): Promise<RedisPlace> {
     const { nowMs, keep, log, name } = this.#options;
     const now = nowMs();
-    const known = this.#state?.end;
+    const told = this.#state?.end;
     const reply = await link.run(PUBLISH, this.#keys, [
       ...[newEpoch(now), now, keep.count, keep.ageMs],
-      ...[known?.epoch ?? "", known?.life ?? "", known?.seq ?? 0],
+      ...[told?.epoch ?? "", told?.life ?? "", told?.seq ?? 0],
       ...[ENTRY.updates, ENTRY.bytes],
       ...updates,
     ]);
     const state = parseState(reply);
-    if (known !== undefined && known.epoch !== state.end.epoch)
+    const known = this.#state;
+    // Another connection leads to a server that has gone another way, as a primary does that was replaced and does not know it yet.
+    if (known !== null && known.end !== told && departs(state, known.end)) return this.#run(link, []);
+    if (known !== null && known.end.epoch !== state.end.epoch)
       log.warn("the update stream was lost and begins anew", { stream: name });
     // Two connections answer in any order, and the end of a stream never goes back.
-    if (this.#state === null || comparesAhead(this.#state, state)) this.#state = state;
+    if (known === null || comparesAhead(known, state)) this.#state = state;
     return state.end;
   }
 }
@@ -166,6 +169,11 @@ export class RedisShard {
 function newEpoch(nowMs: number): string {
   const random = String(randomInt(100_000)).padStart(5, "0");
   return `${String(Math.max(0, Math.trunc(nowMs))).padStart(13, "0")}${random}`;
+}
+
+/** True for a server that has come as far as a place, but not by way of it. */
+function departs(found: RedisState, place: RedisPlace): boolean {
+  return found.end.epoch === place.epoch && found.end.seq >= place.seq && !isOf(found, place);
 }
 
 function comparesAhead(known: RedisState, found: RedisState): boolean {

@@ -1,26 +1,23 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
 import { silentLog } from "../../../src/log.ts";
 import { redisUpdates } from "../../../src/updates/redis/updates.ts";
 import type { RedisUpdates } from "../../../src/updates/redis/updates.ts";
 import { update } from "../../contract/shapes.ts";
-import { addressIn, tellRedis } from "../../helpers/redis.ts";
-import { findProgram } from "../../servers/binaries.ts";
+import { addressIn } from "../../helpers/redis.ts";
 import { describeServer } from "../../servers/describe-server.ts";
-import { temporaryFolder } from "../../servers/folders.ts";
-import { answers, freePort, until } from "../../servers/ports.ts";
-import { startRedis } from "../../servers/redis.ts";
-import type { Redis } from "../../servers/redis.ts";
-import { startServer } from "../../servers/server.ts";
+import { startRedisCluster } from "../../servers/redis-cluster.ts";
+import { primaryOf } from "../../servers/redis-group.ts";
+import { startRedisSentinel } from "../../servers/redis-sentinel.ts";
+import type { Server } from "../../servers/server.ts";
+import { insist } from "./subscriber.ts";
 
 const opened: RedisUpdates[] = [];
 afterEach(async () => {
   for (const updates of opened.splice(0)) await updates.close();
 });
 
-function openAt(url: string, shards = 1): RedisUpdates {
+function openAt(url: string, shards = 1, deadlineMs = 2_000): RedisUpdates {
   const updates = redisUpdates({
     ...{
       address: addressIn(url),
@@ -28,7 +25,7 @@ function openAt(url: string, shards = 1): RedisUpdates {
       log: silentLog,
       shards,
       prefix: `topology-${shards}`,
-      deadlineMs: 10_000,
+      deadlineMs,
     },
   });
   opened.push(updates);
@@ -37,7 +34,7 @@ function openAt(url: string, shards = 1): RedisUpdates {
 
 /** Publishes from one process and follows in another. */
 async function expectCarried(url: string, shards: number): Promise<void> {
-  const [publisher, reader] = [openAt(url, shards), openAt(url, shards)];
+  const [publisher, reader] = [openAt(url, shards, 10_000), openAt(url, shards, 10_000)];
   let at = await reader.tail();
   const names = ["ann", "bob", "cat", "dan", "eve", "fay"];
   const told: string[] = [];
@@ -56,79 +53,43 @@ async function expectCarried(url: string, shards: number): Promise<void> {
   await publisher.check();
 }
 
-async function freeBusPort(): Promise<string> {
-  return String(await freePort());
+/** Somebody of those who are asked where to go says nothing; answers are waited for less than they are given in all. */
+async function expectFoundWithout(silent: Server, url: string): Promise<void> {
+  silent.freeze();
+  try {
+    const attempt = () => openAt(url).tail();
+    for (let opened = 0; opened < 4; opened += 1) await insist(attempt, AbortSignal.timeout(30_000));
+  } finally {
+    silent.thaw();
+  }
 }
 
-describeServer(
-  "A cluster",
-  {
-    needs: ["redis"],
-    start: async (use) => {
-      const nodes: Redis[] = [];
-      for (let node = 0; node < 2; node += 1)
-        nodes.push(
-          await use(
-            startRedis({ config: { "cluster-enabled": "yes", "cluster-port": await freeBusPort() } }),
-          ),
-        );
-      const [first, second] = nodes;
-      if (first === undefined || second === undefined) throw new Error("unreachable");
-      await tellRedis(first.url, "CLUSTER", "ADDSLOTSRANGE", 0, 8_191);
-      await tellRedis(second.url, "CLUSTER", "ADDSLOTSRANGE", 8_192, 16_383);
-      const bus = String(await tellRedis(second.url, "CLUSTER", "NODES")).match(/@(\d+)/)?.[1] ?? "";
-      await tellRedis(first.url, "CLUSTER", "MEET", "127.0.0.1", second.port, bus);
-      const isWhole = async () => {
-        const infos = await Promise.all(nodes.map(({ url }) => tellRedis(url, "CLUSTER", "INFO")));
-        return infos.every((info) => /cluster_state:ok[^]*cluster_slots_ok:16384/.test(String(info)));
-      };
-      await until(isWhole, AbortSignal.timeout(30_000));
-      return first;
-    },
-  },
-  (node) => {
-    test.each([1, 5])("carries updates in %s streams, which lie on several nodes", async (shards) => {
-      await expectCarried(`redis+cluster://127.0.0.1:${node().port}`, shards);
-    });
-  },
-);
+describeServer("A cluster", { needs: ["redis"], start: startRedisCluster }, (cluster) => {
+  test.each([1, 5])("carries updates in %s streams, which lie on several nodes", async (shards) => {
+    await expectCarried(cluster().url, shards);
+    const holders = await Promise.all(
+      Array.from({ length: shards }, (_, at) =>
+        primaryOf(cluster().nodes, `{topology-${shards}:${at}}:stream`),
+      ),
+    );
+    expect(new Set(holders).size).toBeGreaterThan(shards === 1 ? 0 : 1);
+  });
 
-describeServer(
-  "A master that a sentinel knows",
-  {
-    needs: ["redis"],
-    start: async (use) => {
-      const { port: master } = await use(startRedis());
-      const program = findProgram("redis", "redis-server");
-      if (program === null) throw new Error("redis-server is not here");
-      const dataDir = temporaryFolder("sentinel");
-      const port = await freePort();
-      const file = join(dataDir, "sentinel.conf");
-      const lines = [
-        `port ${port}`,
-        "bind 127.0.0.1",
-        `dir ${dataDir}`,
-        `sentinel monitor main 127.0.0.1 ${master} 1`,
-      ];
-      writeFileSync(file, lines.map((line) => `${line}\n`).join(""));
-      await use(
-        startServer({
-          ...{
-            name: "Sentinel",
-            command: program.path,
-            args: [file, "--sentinel"],
-            env: program.env,
-            dataDir,
-          },
-          ready: () => answers(port),
-        }),
-      );
-      return port;
-    },
-  },
-  (port) => {
-    test("carries updates, asked for by its name", async () => {
-      await expectCarried(`redis+sentinel://127.0.0.1:${port()}/main`, 1);
-    });
-  },
-);
+  test("is found when a node that is asked says nothing", async () => {
+    const { nodes, url } = cluster();
+    const silent = nodes.at(-1);
+    if (silent !== undefined) await expectFoundWithout(silent, url);
+  });
+});
+
+describeServer("A master that sentinels know", { needs: ["redis"], start: startRedisSentinel }, (guarded) => {
+  test("carries updates, asked for by its name", async () => {
+    await expectCarried(guarded().url, 1);
+  });
+
+  test("is found when the sentinel that is asked first says nothing", async () => {
+    const { sentinels, url } = guarded();
+    const [silent] = sentinels;
+    if (silent !== undefined) await expectFoundWithout(silent, url);
+  });
+});
