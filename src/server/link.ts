@@ -9,11 +9,6 @@ const CLOSING_BRACE = 0x7d;
 /** Longer answers are written beside their head instead of being copied behind it. */
 const COPIED_BYTES = 16_384;
 
-/** What graphql-ws throws when a client says what only servers say. */
-const UNEXPECTED = /^Unexpected message of type \w+ received$/;
-/** The close code of the protocol for that. */
-const INVALID = 4400;
-
 /** What all links of a server have in common. */
 export interface Commons {
   /** The open ones. */
@@ -126,11 +121,6 @@ export class Link extends WebSocket {
   /** What the listeners below call. */
   hear(text: string): void {
     this.#hear?.(text).catch((error: unknown) => {
-      if (error instanceof Error && UNEXPECTED.test(error.message)) {
-        this.fail(error.message);
-        this.close(INVALID, error.message);
-        return;
-      }
       this.#commons?.log.error("a socket failed", {
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
@@ -138,6 +128,7 @@ export class Link extends WebSocket {
     });
   }
 
+  /** Notes what the client did wrong. */
   fail(reason: string): void {
     this.#commons?.log.info("a socket was closed for its client's fault", { reason });
   }

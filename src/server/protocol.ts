@@ -1,6 +1,13 @@
 import { GraphQLError } from "graphql";
 import type { ExecutionArgs } from "graphql";
-import { CloseCode, handleProtocols, makeServer, MessageType, stringifyMessage } from "graphql-ws";
+import {
+  CloseCode,
+  handleProtocols,
+  makeServer,
+  MessageType,
+  parseMessage,
+  stringifyMessage,
+} from "graphql-ws";
 import type { WebSocket } from "graphql-ws";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
 import type { Link } from "./link.ts";
@@ -81,6 +88,13 @@ export function createProtocol({ execution, maxOperations, initMs }: ProtocolOpt
   };
 }
 
+/** What only servers say. */
+const OF_SERVERS: ReadonlySet<MessageType> = new Set([
+  MessageType.ConnectionAck,
+  MessageType.Next,
+  MessageType.Error,
+]);
+
 /** A link as graphql-ws wants it. */
 class Line implements WebSocket {
   readonly #link: Link;
@@ -102,6 +116,15 @@ class Line implements WebSocket {
   }
 
   onMessage(hear: (text: string) => Promise<void>): void {
-    this.#link.onMessage(hear);
+    // What only servers say makes graphql-ws throw, and is its client's fault; everything else it throws is ours.
+    this.#link.onMessage((text) =>
+      hear(text).catch((error: unknown) => {
+        const { type } = parseMessage(text);
+        if (!OF_SERVERS.has(type)) throw error;
+        const reason = `Unexpected message of type ${type} received`;
+        this.#link.fail(reason);
+        this.#link.close(CloseCode.BadRequest, reason);
+      }),
+    );
   }
 }
