@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { SourceRecord } from "../../cdc/change.ts";
 import { Scanner } from "../../cdc/scanner.ts";
 import type { TablePlan } from "../../cdc/table.ts";
@@ -29,6 +30,7 @@ export function recordReader(file: FileIdentity, tables: readonly TablePlan[]): 
     const origin = { topic: file.topic, partition: 0, offset };
     if (bytes === null) return { origin, reason: "longer than a record may be", bytes: null };
     const captured = capturedRecord(bytes, timestampMs);
+    if (typeof captured === "string") return { origin, reason: captured, bytes };
     if (captured !== null) return captured;
     if (topic !== undefined && bytes[0] === 0x7b)
       return { topic, partition, offset, timestampMs, key: null, value: bytes, headers: {} };
@@ -55,26 +57,33 @@ interface Span {
   readonly end: number;
 }
 
-/** The record a line was captured from, bytes exact; null when it is none, or broken. */
-function capturedRecord(bytes: Buffer, timestampMs: number): SourceRecord | null {
+/** The record a line was captured from, bytes exact; null when it is none, a reason when its bytes cannot be told from the text. */
+function capturedRecord(bytes: Buffer, timestampMs: number): SourceRecord | string | null {
   const members = membersOf(bytes);
   const text = (name: string): string | null => {
     const span = members?.get(name);
     return span === undefined ? null : bytes.toString("utf8", span.start, span.end);
   };
-  const value = members?.get("value") ?? members?.get("payload");
+  const value = members?.has("value") ? "value" : "payload";
   const topic = plainText(text("topic"));
   const offset = plainText(text("offset"));
   const partition = Number(plainText(text("partition")) ?? "0");
-  if (value === undefined || topic === null || offset === null || !/^\d+$/.test(offset)) return null;
+  if (!members?.has(value) || topic === null || offset === null || !/^\d+$/.test(offset)) return null;
   if (!Number.isSafeInteger(partition)) return null;
+  const lost = ["topic", "key", value, "headers"].find((name) => {
+    const span = members.get(name);
+    const isText = span !== undefined && (name === "headers" || bytes[span.start] === QUOTE);
+    return isText && !isExact(bytes.subarray(span.start, span.end));
+  });
+  if (lost !== undefined)
+    return `"${lost}" of the captured record is no text in UTF-8: which bytes it had cannot be told`;
   return {
     topic,
     partition,
     offset: offset.replace(/^0+(?=\d)/, ""),
     timestampMs: milliseconds(plainText(text("timestamp") ?? text("ts"))) ?? timestampMs,
-    key: content(bytes, members?.get("key")),
-    value: content(bytes, value),
+    key: content(bytes, members.get("key")),
+    value: content(bytes, members.get(value)),
     headers: headersOf(text("headers")),
   };
 }
@@ -108,12 +117,21 @@ function milliseconds(text: string | null): number | null {
   return Number.isSafeInteger(ms) && ms >= 0 ? ms : null;
 }
 
+/** False for JSON whose text would be changed by reading it, without a word: invalid UTF-8, or a text with half a character. */
+function isExact(raw: Buffer): boolean {
+  if (!isUtf8(raw)) return false;
+  return raw[0] !== QUOTE || !raw.includes("\\u") || !HALF.test(String(JSON.parse(raw.toString("utf8"))));
+}
+
+const QUOTE = 0x22;
+const HALF = /\p{Surrogate}/u;
+
 /** A key or value: JSON text is unpacked, anything else was JSON before it was embedded and keeps its bytes. */
 function content(bytes: Buffer, span: Span | undefined): Uint8Array | null {
   if (span === undefined) return null;
   const raw = bytes.subarray(span.start, span.end);
   if (raw.equals(NULL)) return null;
-  return raw[0] === 0x22 ? Buffer.from(String(JSON.parse(raw.toString("utf8")))) : raw;
+  return raw[0] === QUOTE ? Buffer.from(String(JSON.parse(raw.toString("utf8")))) : raw;
 }
 
 const NULL = Buffer.from("null");

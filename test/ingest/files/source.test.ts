@@ -220,6 +220,30 @@ test("broken lines, nameless files and over-long records are reported with their
   ]);
 });
 
+test("a captured record whose text cannot be told byte for byte is put aside with its bytes, the rest goes on", async () => {
+  const line = (member: string, broken: string) =>
+    Buffer.from(`{"topic":"ledger","partition":0,"offset":7,${member}:"a${broken}b"}`, "latin1");
+  const lines = [
+    line('"value"', "\xff"),
+    line('"key":null,"payload"', "\xc3("),
+    line('"value":{},"key"', "\xff"),
+    line('"value"', "\\ud83d"),
+    line('"value":{},"headers":["h","\xff"],"more"', ""),
+  ];
+  const whole = ["\xc3\xa9", "\\ud83d\\ude00"].map((text) => line('"value"', text));
+  const embedded = Buffer.from('{"topic":"ledger","offset":8,"value":{"a":"\xff"}}', "latin1");
+  const all = [...lines, ...whole, embedded];
+  await put("captured.ndjson", Buffer.concat(all.flatMap((one) => [one, Buffer.from("\n")])));
+  const seen = await readAll(source());
+  expect(seen.unreadable.map(({ bytes }) => Buffer.from(bytes ?? []))).toEqual(lines);
+  expect(seen.unreadable.map(({ reason }) => /^"(\w+)" .* no text in UTF-8/.exec(reason)?.[1])).toEqual([
+    ...["value", "payload", "key", "value", "headers"],
+  ]);
+  expect(seen.records.map(({ value }) => Buffer.from(value ?? []).toString("latin1"))).toEqual([
+    ...["a\xc3\xa9b", "a\xf0\x9f\x98\x80b", '{"a":"\xff"}'],
+  ]);
+});
+
 test("a packed file cut in the middle, or that is none, is reported, and what it held before the cut is read", async () => {
   const rows = Array.from(
     { length: 3_000 },
