@@ -1,5 +1,6 @@
 import { Duration, Environment } from "@marcbachmann/cel-js/evaluator";
 import type { ASTNode } from "@marcbachmann/cel-js";
+import { isTooDeep, TOO_DEEP } from "./depth.ts";
 import { Instant, daysBetween, instantOf } from "./instants.ts";
 import type { Kind, Roots } from "./kinds.ts";
 import { Decimal, calculate, compareDecimals, decimalOf, toDecimal } from "./numbers.ts";
@@ -30,7 +31,8 @@ for (const root of ["row", "metrics", "segments", "settings"]) evaluation.regist
 /** Parses an expression; the syntax tree, or the fault with its place. */
 export function parseCel(text: string): Node | CelFault {
   try {
-    return evaluation.parse(text).ast;
+    const { ast } = evaluation.parse(text);
+    return isTooDeep(ast) ? { text: TOO_DEEP, offset: 0 } : ast;
   } catch (error) {
     return faultOf(error);
   }
@@ -101,6 +103,8 @@ function celType(kind: Kind): string {
 
 function faultOf(error: unknown): CelFault {
   if (!(error instanceof Error)) throw error;
+  // The library goes down as deep as the text does.
+  if (error instanceof RangeError) return { text: TOO_DEEP, offset: 0 };
   const summary = "summary" in error ? String(error.summary) : error.message;
   const range = "range" in error && typeof error.range === "object" ? error.range : null;
   const offset = range !== null && "start" in range ? Number(range.start) : 0;

@@ -205,6 +205,16 @@ describe("conditions as closures", () => {
     expect(outcome.ok(values)).toBe(expected);
   });
 
+  test.each(["row.b", 'row.tags.exists(t, t == "a")'])(
+    "a long chain holds as a short one does: %s",
+    (part) => {
+      const outcome = rowCondition(Array(990).fill(part).join(" || "), roots);
+      if ("faults" in outcome) throw new Error(JSON.stringify(outcome.faults));
+      expect(outcome.ok({ b: true, tags: ["a"] })).toBe(true);
+      expect(outcome.ok({ b: false, tags: ["b"] })).toBe(false);
+    },
+  );
+
   test("an integer zero has no sign", () => {
     const outcome = rowCondition("1.5 / (row.n * -7) > 0.0", roots);
     if ("faults" in outcome) throw new Error(JSON.stringify(outcome.faults));

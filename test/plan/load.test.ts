@@ -167,6 +167,13 @@ const SPOILED: readonly (readonly [string, string, string, string])[] = [
     "this is no pattern of RE2: invalid or unsupported Perl syntax: `(?!`; there is no looking ahead",
   ],
   ["row.total != null", "row.kind.matches(row.kind)", "row.kind)", "is written out, or is a setting"],
+  [
+    "row.total != null",
+    Array(5_000).fill("row.paid").join(" || "),
+    "row.paid ||",
+    "this goes deeper than 1000 levels: use in [...]",
+  ],
+  ["row.total != null", `${"!".repeat(50_000)}row.paid`, "!!!!!", "this goes deeper than 1000 levels"],
   ["row.total != null", 'row["total"] != null', 'row["total"]', '"row" is not a value by itself'],
   ["row.total != null", "row.total = 1", "= 1", "equal is =="],
   ["row.total != null", 'row.total > "a"', "row.total >", "decimal > text: cannot be compared"],
