@@ -10,6 +10,7 @@ import { createHealth, type Health } from "./health.ts";
 import type { Log } from "./log.ts";
 import { createPrometheus, type Prometheus } from "./prometheus.ts";
 import { guardAddress, serveCustomers, serveProbes, type ServeOptions, type Serving } from "./serving.ts";
+import { guardPort } from "./server/probes.ts";
 import { createStop } from "./stop.ts";
 import type { Counts } from "./store/reads.ts";
 import { vitalSigns } from "./vital-signs.ts";
@@ -109,7 +110,8 @@ function createServing(
 /** Puts one process together. Rejects with a code when its settings, its data directory or its servers do not allow it. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { log, serve, role, clock = systemClock } = options;
-  if (serve !== null && role !== "ingest") guardAddress(serve, log);
+  if (serve !== null && role !== "ingest") guardAddress(serve);
+  if (serve !== null) await guardPort(serve.host, serve.port);
   const opened = await openAdapters(options, { clock, log });
   const parts: Adapters = { ...opened, source: overheard(opened.source, options.onUnreadable) };
   const beside = { clock, metrics: createPrometheus(), setbacks: createSetbacks(clock) };

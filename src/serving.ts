@@ -49,13 +49,17 @@ export interface Serving {
 }
 
 /** Refuses to show customers to a network without anybody asking who looks. */
-export function guardAddress({ host, insecure }: ServeOptions, log: Log): void {
+export function guardAddress({ host, insecure }: ServeOptions): void {
   if (!isLoopback(host) && !insecure) {
     throw new Customer360Error(
       "NOT_LOOPBACK",
       `without authentication only loopback addresses are served, not ${host}; --insecure lifts this for trusted networks`,
     );
   }
+}
+
+/** Says who sees customers, once it is said where they are. */
+export function warnOfOpenness({ host }: ServeOptions, log: Log): void {
   log.warn("no authentication: whoever reaches this address sees every customer", { host });
 }
 

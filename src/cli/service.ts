@@ -2,7 +2,7 @@ import { createApp, type App, type AppOptions } from "../app.ts";
 import { aborted } from "../clock.ts";
 import type { Role, Settings } from "../config.ts";
 import { reported, type Log } from "../log.ts";
-import type { ServeOptions } from "../serving.ts";
+import { warnOfOpenness, type ServeOptions } from "../serving.ts";
 import { keepHeapSmall } from "./heap.ts";
 
 /** A server run from its start to its end. */
@@ -33,6 +33,8 @@ async function serveWatched(signal: AbortSignal, service: Service, crashed: Prom
   try {
     const url = await Promise.race([app.start(), crashed]);
     beside = service.beside(url ?? "", app, AbortSignal.any([signal, ended.signal]));
+    const { serve, role, log } = service.app;
+    if (serve !== null && role !== "ingest") warnOfOpenness(serve, log);
     await Promise.race([aborted(signal), app.finished(), crashed, beside.then(() => aborted(signal))]);
   } finally {
     ended.abort();

@@ -78,7 +78,18 @@ export function isInUse(path: string): boolean {
 /** Removes what an installation keeps, and nothing else that may lie in the directory. */
 function clear(path: string): void {
   const files = DATABASES.flatMap((name) => [name, `${name}-wal`, `${name}-shm`]);
-  for (const name of [...files, SECRET, JOURNAL]) rmSync(join(path, name), { force: true });
+  for (const name of [...files, SECRET, JOURNAL]) {
+    const file = join(path, name);
+    try {
+      rmSync(file, { force: true });
+    } catch (error) {
+      throw new Customer360Error(
+        "STORE_UNAVAILABLE",
+        `${file} cannot be removed: what is in its place is none of our files, or may not be touched; move it away, or give another directory with --data-dir`,
+        { cause: error },
+      );
+    }
+  }
 }
 
 /** Put in place whole, so that neither a full disk nor a crash leaves a secret that everybody can guess; what is too short is made anew. */
@@ -106,18 +117,24 @@ export function openDataDirectory(path: string, options: { readonly fresh: boole
     });
   }
   const held = lock(path);
-  if (options.fresh) clear(path);
   let released = false;
+  const release = (): void => {
+    if (released) return;
+    released = true;
+    held.exec("ROLLBACK");
+    held.close();
+  };
+  try {
+    if (options.fresh) clear(path);
+  } catch (error) {
+    release();
+    throw error;
+  }
   return {
     store: join(path, "store.db"),
     updates: join(path, "store.db"),
     journal: join(path, JOURNAL),
     cursorSecret: () => secretAt(join(path, SECRET)),
-    release() {
-      if (released) return;
-      released = true;
-      held.exec("ROLLBACK");
-      held.close();
-    },
+    release,
   };
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Customer360Error } from "../errors.ts";
 import type { Exposition } from "../metrics.ts";
@@ -65,6 +65,14 @@ export async function listen(server: Server, host: string, port: number): Promis
   const { port: taken } = server.address() as AddressInfo;
   const name = host === "0.0.0.0" || host === "::" ? "localhost" : host.includes(":") ? `[${host}]` : host;
   return { url: `http://${name}:${taken}` };
+}
+
+/** Throws what `listen` throws, before anything was done in vain; a port that is taken in the meantime is found by `listen`. */
+export async function guardPort(host: string, port: number): Promise<void> {
+  if (port === 0) return;
+  const server = createServer();
+  await listen(server, host, port);
+  await new Promise((resolve) => server.close(resolve));
 }
 
 function explained(error: NodeJS.ErrnoException, host: string, port: number): Error {

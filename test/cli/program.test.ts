@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -69,12 +69,27 @@ describe("the command line", () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
     const { port } = other.address() as AddressInfo;
-    const { code, err } = await said("demo", "--port", String(port), "--data-dir", directory);
+    const { code, err } = await said("demo", "--port", String(port), "--data-dir", join(directory, "new"));
     other.close();
     expect(code).toBe(1);
     expect(err).toContain("PORT_IN_USE");
     expect(err).toContain(String(port));
+    expect(existsSync(join(directory, "new"))).toBe(false);
   });
+
+  test.each(["store.db", "demo-bank.json"])(
+    "a %s that is a folder is said in words, and is not removed by --fresh",
+    async (name) => {
+      mkdirSync(join(directory, name));
+      const args = ["--port", "0", "--data-dir", directory, "--fresh"];
+      for (let times = 0; times < 2; times += 1) {
+        const { code, err } = await said("demo", ...args);
+        expect(code).toBe(1);
+        expect(err).toContain(`error STORE_UNAVAILABLE: ${join(directory, name)} cannot be removed: `);
+        expect(err).not.toContain("    at ");
+      }
+    },
+  );
 });
 
 test("a demo that is stopped says where its data are", async () => {

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -18,11 +19,12 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 /** A demo running in this process, as a user starts it. */
 function demo(...options: string[]) {
   const stop = new AbortController();
-  const said = { out: "", err: "" };
+  const said = { out: "", err: "", errBefore: "" };
   let greeted = (): void => {};
   const greeting = new Promise<void>((resolve) => (greeted = resolve));
   const terminal = {
     out: (text: string) => {
+      if (said.out === "") said.errBefore = said.err;
       said.out += text;
       greeted();
     },
@@ -69,6 +71,8 @@ describe("the demo", () => {
     expect(frames).toContain('"__typename":"Ended"');
     expect(frames).toMatch(/event: complete/);
     expect(await running.code).toBe(0);
+    expect(running.said.errBefore).toBe("");
+    expect(running.said.err).toContain("no authentication");
   });
 
   test("a second process on the same data is refused, and the first goes on", async () => {
@@ -171,8 +175,13 @@ describe("a restart", () => {
     await app.stop();
   });
 
-  test("an app that cannot listen leaves its data to others", async () => {
-    const serve = { host: "203.0.113.7", port: 1, insecure: true, graphiql: false, cursorSecret: null };
+  test("an app that cannot listen leaves its data to others, also when its port was taken at the last moment", async () => {
+    const nowhere = { host: "203.0.113.7", port: 1, insecure: true, graphiql: false, cursorSecret: null };
+    const taker = createServer();
+    await new Promise<void>((resolve) => taker.listen(0, "127.0.0.1", resolve));
+    const { port } = taker.address() as AddressInfo;
+    await new Promise((resolve) => taker.close(resolve));
+    const serve = { ...nowhere, host: "127.0.0.1", port };
     const options = {
       plan: readPlan(BANKING),
       dataDir: directory,
@@ -180,9 +189,13 @@ describe("a restart", () => {
       source: null,
       log: silentLog,
     };
+    const refused = createApp({ ...options, serve: nowhere });
+    await expect(refused).rejects.toSatisfy((error: unknown) => codeOf(error) === "SETTINGS_INVALID");
     const app = await createApp({ ...options, serve });
-    await expect(app.start()).rejects.toSatisfy((error: unknown) => codeOf(error) === "SETTINGS_INVALID");
+    await new Promise<void>((resolve) => taker.listen(port, "127.0.0.1", resolve));
+    await expect(app.start()).rejects.toSatisfy((error: unknown) => codeOf(error) === "PORT_IN_USE");
     await app.stop();
+    taker.close();
     const other = await createApp({ ...options, serve: null });
     await other.stop();
   });
