@@ -3,7 +3,7 @@ import type { Quarantined } from "../store/store.ts";
 import { isolate, tryAll, type Folded } from "./apply.ts";
 import type { Gathered } from "./load.ts";
 import { quarantinePoison, quarantineRefused, quarantineUnroutable } from "./quarantine.ts";
-import { save } from "./save.ts";
+import { save, type SaveOutcome } from "./save.ts";
 import type { Shell } from "./shell.ts";
 import type { SourceBatch } from "./source.ts";
 import { countVerdicts, type Counting } from "./verdicts.ts";
@@ -23,16 +23,25 @@ const PORTION = 500;
 /** Portions on their way to the store: one it works on and one that waits there. */
 const UNDER_WAY = 2;
 
+/** What carrying out has come to so far. */
+export interface Carried {
+  /** Those whose save was a conflict. Everything that could be saved has been. */
+  readonly lost: readonly Folded[];
+  /** Resolves once what was saved is published as well. */
+  readonly told: Promise<unknown>;
+}
+
 /**
- * Applies, saves and publishes what was gathered; answers whose save was a conflict.
+ * Applies, saves and publishes what was gathered; answers as soon as all is saved.
  *
  * A store in another process would have nothing to do while we compute, and we would have nothing to do while it writes. So the
  * customers go in portions: while one is saved the next is applied. Customers do not depend on one another, a portion publishes only
  * what it has saved, in the order of portions, and nothing is acknowledged before all are through. A store in this process
  * computes on our own time, and has everything in one save.
  */
-export async function carryOut(shell: Shell, work: Work): Promise<readonly Folded[]> {
-  const line: Promise<readonly Folded[]>[] = [];
+export async function carryOut(shell: Shell, work: Work): Promise<Carried> {
+  const line: Finishing[] = [];
+  let isWhole = false;
   try {
     const failed: ApplyInput[] = [];
     const portions = portionsOf(shell, work.gathered.inputs);
@@ -42,17 +51,16 @@ export async function carryOut(shell: Shell, work: Work): Promise<readonly Folde
       failed.push(...tried.failed);
       const folded =
         at < portions.length - 1 ? tried.folded : [...tried.folded, ...(await last(shell, work, failed))];
-      await line.at(-UNDER_WAY);
-      const finished = finish(shell, work, { folded, isFirst: at === 0, before: line.at(-1) });
-      // Met where the line is awaited.
-      finished.catch(() => {});
-      line.push(finished);
+      await line.at(-UNDER_WAY)?.told;
+      line.push(finish(shell, work, { folded, isFirst: at === 0, before: line.at(-1)?.told }));
     }
+    const lost = (await Promise.all(line.map(({ saved }) => saved))).flat();
+    isWhole = true;
+    return { lost, told: Promise.all(line.map(({ told }) => told)) };
   } finally {
     // Also when one fails: what goes on after a failure was answered might meet its repetition.
-    await Promise.allSettled(line);
+    if (!isWhole) await Promise.allSettled(line.map(({ told }) => told));
   }
-  return (await Promise.all(line)).flat();
 }
 
 function portionsOf({ store }: Shell, inputs: readonly ApplyInput[]): readonly (readonly ApplyInput[])[] {
@@ -78,26 +86,53 @@ interface Portion {
   readonly folded: readonly Folded[];
   readonly isFirst: boolean;
   /** The portion before it. */
-  readonly before: Promise<unknown> | undefined;
+  readonly before: Promise<void> | undefined;
+}
+
+/** A portion on its way. */
+interface Finishing {
+  /** Those whose save was a conflict. */
+  readonly saved: Promise<readonly Folded[]>;
+  /** Settles last. */
+  readonly told: Promise<void>;
 }
 
 /** From applied to published. */
-async function finish(
+function finish(shell: Shell, work: Work, { folded, isFirst, before }: Portion): Finishing {
+  const saving = saveThem(shell, work, { folded, takesAlong: isFirst });
+  const saved = saving.then(({ lost }) => lost);
+  const told = tell(shell, saving, before);
+  // Met where the line is awaited.
+  for (const each of [saved, told]) each.catch(() => {});
+  return { saved, told };
+}
+
+async function saveThem(
   shell: Shell,
   { verdicts, quarantine, gathered, batches }: Work,
-  { folded, isFirst, before }: Portion,
-): Promise<readonly Folded[]> {
-  const { tallies, outlet, counted } = shell;
+  { folded, takesAlong }: { readonly folded: readonly Folded[]; readonly takesAlong: boolean },
+): Promise<SaveOutcome> {
+  const { tallies, outlet } = shell;
   countVerdicts(tallies, folded, { ...verdicts, sign: 1 });
   shell.watch("save");
-  const relay = outlet.isAway();
-  const saving = { folded, quarantine: quarantine.splice(0), relay, takesAlong: isFirst };
-  const { updates, left, lost, refused } = await save(shell, saving);
+  const saving = { folded, quarantine: quarantine.splice(0), relay: outlet.isAway(), takesAlong };
+  const outcome = await save(shell, saving);
+  const { lost, refused } = outcome;
   quarantine.push(...quarantineRefused(shell, refused, { echoes: gathered.routes.echoes, batches }));
   countVerdicts(tallies, [...lost, ...refused.map((each) => each.folded)], { ...verdicts, sign: -1 });
+  return outcome;
+}
+
+/** Publishes what a portion has saved, behind the portion before it. */
+async function tell(
+  shell: Shell,
+  saving: Promise<SaveOutcome>,
+  before: Promise<void> | undefined,
+): Promise<void> {
+  const { outlet, counted } = shell;
+  const { updates, left } = await saving;
   await before;
   shell.watch("publish");
   await outlet.publish(updates, left);
   if (!outlet.isAway()) counted.published(updates);
-  return lost;
 }

@@ -68,7 +68,14 @@ async function fetch(
     hand.needs.set(customerId, needs);
     for (const [id, need] of needs) if (!holds(hand, id, need)) wanted.set(id, need);
   }
-  if (keys === null && customers.length === 0 && wanted.size === 0) return [];
+  if (customers.length === 0 && wanted.size === 0) {
+    if (keys === null) return [];
+    const recent = isEmpty(keys) ? shell.watermarks.recent() : null;
+    if (recent !== null) {
+      hand.truncates = recent;
+      return [];
+    }
+  }
   const loaded = await shell.store.load({
     customers,
     pages: [...wanted.values()].map(({ ref, keys: asked }) => ({ ...ref, keys: [...asked] })),
@@ -120,6 +127,11 @@ function pageNeeds(customerId: string, sent: readonly Change[]): PageNeeds {
     else need.keys.add(key);
   }
   return needs ?? NO_PAGES;
+}
+
+function isEmpty(keys: LoadRequest["keys"]): boolean {
+  for (const _ in keys) return false;
+  return true;
 }
 
 const NO_PAGES: PageNeeds = new Map();

@@ -1,5 +1,6 @@
 import type { Change } from "../cdc/change.ts";
 import { again } from "./again.ts";
+import { beside } from "./beside.ts";
 import { carryOut } from "./carry-out.ts";
 import { load } from "./load.ts";
 import type { Outlet } from "./outlet.ts";
@@ -80,9 +81,9 @@ async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void
     watch("load");
     const gathered = await load(shell, pending);
     const verdicts = { echoes: gathered.routes.echoes, owed };
-    const lost = await carryOut(shell, { gathered, verdicts, quarantine, batches });
+    const { lost, told } = await carryOut(shell, { gathered, verdicts, quarantine, batches });
     owed = owedTo(lost, verdicts);
-    pending = await again(shell, { changes: pending, gathered, lost });
+    pending = await beside(told, again(shell, { changes: pending, gathered, lost }));
   }
   watch("acknowledge");
   for (const batch of batches) acknowledgements.done(batch);

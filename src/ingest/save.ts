@@ -11,7 +11,7 @@ export interface Saving {
   readonly quarantine: readonly Quarantined[];
   /** True when no redelivery stands behind it. */
   readonly relay: boolean;
-  /** False where another save under way takes along what waited for a next write. Counts are taken in any case. Default true. */
+  /** False where another save under way takes along what waited for a next write. Default true. */
   readonly takesAlong?: boolean;
 }
 
@@ -40,6 +40,7 @@ export interface Refused {
  */
 export async function save(shell: Shell, saving: Saving): Promise<SaveOutcome> {
   const { folded, quarantine, relay, takesAlong = true } = saving;
+  const takesNotes = takesAlong && shell.notes.areDue(folded.length === 0);
   const customers: CustomerSave[] = [];
   for (const { input, applied } of folded)
     if (applied.customer !== input.customer || applied.pages.length > 0)
@@ -52,7 +53,7 @@ export async function save(shell: Shell, saving: Saving): Promise<SaveOutcome> {
   const { conflicts, refused: reasons = NONE_REFUSED } = await write(
     shell,
     { customers, quarantine },
-    takesAlong,
+    takesNotes,
   );
   const saved = new Map(customers.map((part) => [part.after.customerId, part.after]));
   const updates: Update[] = [];
@@ -86,16 +87,16 @@ export function isWaiting({ acknowledgements, tallies, confirms }: Shell): boole
 async function write(
   shell: Shell,
   parts: Pick<Save, "customers" | "quarantine">,
-  takesAlong: boolean,
+  takesNotes: boolean,
 ): Promise<Saved> {
   const { acknowledgements, tallies, confirms, counted } = shell;
-  const checkpoints = takesAlong ? acknowledgements.ready() : [];
+  const checkpoints = takesNotes ? acknowledgements.ready() : [];
   const whole: Save = {
     ...EMPTY_SAVE,
     ...parts,
     checkpoints,
-    tallies: tallies.take(),
-    confirms: takesAlong ? confirms.take() : [],
+    tallies: takesNotes ? tallies.take() : [],
+    confirms: takesNotes ? confirms.take() : [],
   };
   if (isEmpty(whole)) return { conflicts: NONE };
   const saved = await shell.store.save(whole);

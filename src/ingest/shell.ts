@@ -12,12 +12,14 @@ import { createAcknowledgements, type Acknowledgements } from "./acknowledgement
 import { createConfirms, type Confirms } from "./confirms.ts";
 import { createCounted, type Counted } from "./counted.ts";
 import { createDocuments, type Documents } from "./documents.ts";
+import { createNotes, type Notes } from "./notes.ts";
 import { createPatience, Stopped, type Patience } from "./patience.ts";
 import { createOutlet, type Outlet } from "./outlet.ts";
 import { createPublished, type Published } from "./published.ts";
 import { createSetbacks, type Setbacks } from "./setbacks.ts";
 import type { Source, SourceBatch } from "./source.ts";
 import { createTallies, type Tallies } from "./tallies.ts";
+import { createWatermarks, type Watermarks } from "./watermarks.ts";
 
 /** The steps of the path, in order; what `watch` is told as each begins. */
 export type Step = "receive" | "read" | "sweep" | "load" | "apply" | "save" | "publish" | "acknowledge";
@@ -28,6 +30,13 @@ export interface PipelineLimits {
   readonly batchBytes: number;
   /** How long a finished batch waits for a next save to carry its checkpoint, milliseconds; default 200. */
   readonly idleMs: number;
+  /**
+   * How often at most a save takes along counts, checkpoints and confirmations, milliseconds; default 0 for every time, of a shared store 100: there each is a
+   * request of its own, and small batches follow one another by the millisecond.
+   */
+  readonly notesMs: number;
+  /** For how long truncate watermarks are good that were read, milliseconds; default 0, of a shared store 100. */
+  readonly watermarksMs: number;
   /** Cached documents; default 20,000. */
   readonly documents: number;
   /** Estimated bytes of cached documents; default 128,000,000. */
@@ -60,6 +69,8 @@ export interface PipelineOptions {
 const LIMITS: PipelineLimits = {
   batchBytes: 4_000_000,
   idleMs: 200,
+  notesMs: 0,
+  watermarksMs: 0,
   documents: 20_000,
   documentBytes: 128_000_000,
   published: 100_000,
@@ -67,8 +78,11 @@ const LIMITS: PipelineLimits = {
   unpublished: 100_000,
 };
 
-/** The more changes of a customer come together, the fewer writes there are; and what is written elsewhere keeps nobody here from being served. */
-const SHARED_BATCH_BYTES = 12_000_000;
+/**
+ * Of a store in another process. The more changes of a customer come together, the fewer writes there are, and what is written elsewhere keeps nobody here from
+ * being served; a small request costs both sides more than what it is about.
+ */
+const SHARED: Partial<PipelineLimits> = { batchBytes: 12_000_000, notesMs: 100, watermarksMs: 100 };
 
 /** What the steps share during one run: the ports, made patient, and what is remembered between batches. */
 export interface Shell {
@@ -90,6 +104,8 @@ export interface Shell {
   readonly pause: (round: number) => Promise<void>;
   readonly limits: PipelineLimits;
   readonly watch: (step: Step) => void;
+  readonly watermarks: Watermarks;
+  readonly notes: Notes;
   readonly documents: Documents;
   readonly published: Published;
   readonly acknowledgements: Acknowledgements;
@@ -102,10 +118,10 @@ export interface Shell {
 /** A fresh shell for one run. */
 export function createShell(options: PipelineOptions, signal: AbortSignal): Shell {
   const { plan, source, clock, log, metrics = noMetrics, setbacks = createSetbacks(clock) } = options;
-  const ofStore = options.store.shared ? { batchBytes: SHARED_BATCH_BYTES } : {};
-  const limits = { ...LIMITS, ...ofStore, ...options.limits };
+  const limits = { ...LIMITS, ...(options.store.shared ? SHARED : {}), ...options.limits };
   const patience = createPatience({ clock, log, metrics, setbacks, signal });
-  const store = patientStore(options.store, patience);
+  const watermarks = createWatermarks(clock, limits.watermarksMs);
+  const store = watched(patientStore(options.store, patience), { watermarks, clock });
   const published = createPublished(limits.published);
   const confirms = createConfirms();
   return {
@@ -136,6 +152,8 @@ export function createShell(options: PipelineOptions, signal: AbortSignal): Shel
     pause: (round) => pause(clock, signal, round),
     limits,
     watch: options.watch ?? (() => {}),
+    watermarks,
+    notes: createNotes(clock, limits.notesMs),
     documents: createDocuments({ count: limits.documents, bytes: limits.documentBytes }),
     published,
     acknowledgements: createAcknowledgements((checkpoints) => tell(source, log, checkpoints)),
@@ -167,6 +185,26 @@ function patientStore(store: Store, patience: Patience): Shell["store"] {
     save: (save) => patience("saving", () => store.save(save)),
     checkpoints: () => patience("loading checkpoints", () => store.checkpoints()),
     holders: (table, after, limit) => patience("loading holders", () => store.holders(table, after, limit)),
+  };
+}
+
+/** Keeps in mind what passes of watermarks. */
+function watched(
+  store: Shell["store"],
+  { watermarks, clock }: { readonly watermarks: Watermarks; readonly clock: Clock },
+): Shell["store"] {
+  return {
+    ...store,
+    load: async (request) => {
+      const fromMs = clock.nowMs();
+      const loaded = await store.load(request);
+      watermarks.seen(loaded.truncates, fromMs);
+      return loaded;
+    },
+    save: async (save) => {
+      if (Object.keys(save.truncates).length > 0) watermarks.forget();
+      return store.save(save);
+    },
   };
 }
 

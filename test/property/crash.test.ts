@@ -133,6 +133,8 @@ function hastyClock(): Clock & { nowMsIs: number } {
 interface Given {
   readonly records: readonly SourceRecord[];
   readonly batchSize: number;
+  /** True for a store that other processes share: counts and checkpoints wait for one another there, and a batch is looked after. */
+  readonly shared?: boolean;
   /** In each life publishing fails from so many-th attempt on, up to this one. */
   readonly away?: Away;
 }
@@ -147,7 +149,7 @@ const NEVER_AWAY: Away = { from: Infinity, to: Infinity };
 /** One life: the pipeline to the end of the source, an hour of silence, then the relay until nothing is outstanding. */
 async function live(
   durable: Durable,
-  { batchSize, away = NEVER_AWAY }: Given,
+  { batchSize, shared = false, away = NEVER_AWAY }: Given,
   deaths: readonly Death[],
   clock: ReturnType<typeof hastyClock>,
 ): Promise<Life> {
@@ -161,7 +163,7 @@ async function live(
   const inner = memorySource(durable, { batchSize });
   const stop = new AbortController();
   const store: Store = {
-    shared: false,
+    shared,
     agreed: (name, proposal) => durable.store.agreed(name, proposal),
     load: life.call((request) => durable.store.load(request)),
     save: life.call((save) => durable.save(save)),
@@ -313,8 +315,13 @@ test.each([
 ])(
   "a crash at any single point loses nothing and doubles nothing: %s",
   async (_name, records) => {
-    for (const batchSize of [1, 3]) {
-      const given = { records, batchSize };
+    for (const [batchSize, shared] of [
+      [1, false],
+      [3, false],
+      [1, true],
+      [3, true],
+    ] as const) {
+      const given = { records, batchSize, shared };
       const { durable: calm, calls } = await survive(given, []);
       if (batchSize === 1) expect(calm.published().size).toBeGreaterThan(2);
       for (let at = 1; at <= calls; at += 1)
@@ -356,9 +363,11 @@ test(
       fc.asyncProperty(
         histories({ ties: true }).chain(arrivals),
         fc.integer({ min: 1, max: 4 }),
+        fc.boolean(),
         fc.array(death, { minLength: 1, maxLength: 3 }),
-        async (records, batchSize, deaths) => {
-          const given = { records: records.map((one, at) => ({ ...one, offset: String(at) })), batchSize };
+        async (records, batchSize, shared, deaths) => {
+          const named = records.map((one, at) => ({ ...one, offset: String(at) }));
+          const given = { records: named, batchSize, shared };
           const { durable: calm } = await survive(given, []);
           expectSound(
             (

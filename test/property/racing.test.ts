@@ -21,8 +21,28 @@ const truncated = fc
     return { records: [...records, record({ table, op: "t", lsn: at * 10 + 5, row: {} }, 1_000)] };
   });
 
+/** Histories of profiles, whose rows do not move and whose changes look nothing up, with a truncate among them. */
+const profiles = fc
+  .tuple(
+    fc.array(
+      fc.record({
+        customer_id: fc.constantFrom("a", "b", "c"),
+        tickets: fc.integer({ min: 0, max: 9 }),
+        op: fc.constantFrom("u" as const, "u" as const, "u" as const, "d" as const),
+      }),
+      { minLength: 1, maxLength: 8 },
+    ),
+    fc.nat({ max: 8 }),
+  )
+  .map(([rows, at]) => {
+    const changes = rows.map(({ op, ...row }, index) =>
+      record({ table: "profile", op, lsn: 10 * index + 10, row }, index),
+    );
+    return { records: [...changes, record({ table: "profile", op: "t", lsn: at * 10 + 5, row: {} }, 1_000)] };
+  });
+
 /** A history, how it arrives, and which of two processes each arrival reaches: 2 for both, as with a zombie. */
-const races = truncated.chain((history) =>
+const races = fc.oneof(truncated, profiles).chain((history) =>
   arrivals(history).chain((order) =>
     fc.record({
       history: fc.constant(history),
@@ -30,11 +50,12 @@ const races = truncated.chain((history) =>
       to: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: order.length, maxLength: order.length }),
       batchSize: fc.integer({ min: 1, max: 3 }),
       choices: fc.infiniteStream(fc.nat({ max: 1 })),
+      rememberMs: fc.constantFrom(0, 100),
     }),
   ),
 );
 
-/** Time that nobody waits for. */
+/** Time that nobody waits for, and that stands still: what was seen once is taken for fresh until the end, if it is at all. */
 const hasty: Clock = { nowMs: () => Date.UTC(2024, 0, 1), wait: () => Promise.resolve() };
 
 /** Lets one process after the other call the store: when all of those still running wait to, the next choice says who may. */
@@ -80,22 +101,23 @@ function contended(store: MemoryStore, turns: Turns): Store {
 function process(
   records: readonly SourceRecord[],
   ports: { readonly store: Store; readonly updates: MemoryUpdates },
-  batchSize: number,
+  { batchSize, rememberMs }: { readonly batchSize: number; readonly rememberMs: number },
 ): Promise<void> {
-  return run({ ...ports, source: memorySource({ records }, { batchSize }) }, { clock: hasty });
+  const limits = { watermarksMs: rememberMs, notesMs: rememberMs };
+  return run({ ...ports, source: memorySource({ records }, { batchSize }) }, { clock: hasty, limits });
 }
 
 test(
   "processes that race over one store end in the documents that one process alone ends in",
   async () => {
     await fc.assert(
-      fc.asyncProperty(races, async ({ history, order, to, batchSize, choices }) => {
+      fc.asyncProperty(races, async ({ history, order, to, choices, ...how }) => {
         const store = memoryStore({ shared: true });
         const updates = memoryUpdates();
         const turns = new Turns(choices);
         const ports = { store: contended(store, turns), updates };
         const shares = [0, 1].map((one) => order.filter((_, index) => to[index] === one || to[index] === 2));
-        await Promise.all(shares.map((share) => process(share, ports, batchSize).finally(() => turns.end())));
+        await Promise.all(shares.map((share) => process(share, ports, how).finally(() => turns.end())));
         expect(documents({ store })).toEqual(documents(await ingest(history.records)));
         const revisions = new Map<string, number>();
         for (const { update } of updates.entries) {
