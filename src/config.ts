@@ -293,6 +293,11 @@ function decoded(text: string): string {
   }
 }
 
+/** Names of the variables that say something. */
+export function namesGiven(environment = process.env): readonly string[] {
+  return Object.keys(environment).filter((name) => (environment[name] ?? "") !== "");
+}
+
 /** True unless NO_COLOR asks for plain text. */
 export function colorWanted(environment = process.env): boolean {
   return (environment["NO_COLOR"] ?? "") === "";

@@ -3,8 +3,9 @@ import { guardSource } from "../adapters.ts";
 import { systemClock } from "../clock.ts";
 import { readSettings } from "../config.ts";
 import { connectionsOf } from "../connections.ts";
-import type { Finding } from "../doctor/report.ts";
+import { reportOn, type Finding } from "../doctor/report.ts";
 import { examine } from "../examination.ts";
+import { reportConfigured } from "./configured.ts";
 import { counted } from "./faults.ts";
 import { pipelineFile, readPlan, settingOption, wholeNumber } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
@@ -55,6 +56,7 @@ Exit code: 0 when nothing is wrong (warnings are not), 1 when something is, 2 fo
         findings.push(finding);
         if (flags.json !== true) terminal.out(line(finding));
       };
+      reportConfigured(reportOn("settings", take), connections, settings);
       const { dataDir } = settings;
       const deadlineMs = flags.timeout * 1_000;
       await examine({ plan, dataDir, ...connections, clock: systemClock, deadlineMs, signal, take });

@@ -6,6 +6,7 @@ import { replayConnectionsOf } from "../connections.ts";
 import { Customer360Error } from "../errors.ts";
 import { faultOf, readBound, type Bound, type Bounds } from "../ingest/replay/bounds.ts";
 import { replayId } from "../ingest/replay/progress.ts";
+import { nearNames } from "../near-names.ts";
 import { openReplay, type Replay } from "../replaying.ts";
 import { counted, createFaults, type Faults } from "./faults.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";
@@ -98,6 +99,7 @@ async function replay(
   const { data = null, into = null } = flags;
   const connections = replayConnectionsOf(settings, { data, into });
   const { source } = connections;
+  for (const { given, meant } of nearNames()) terminal.err(`${given} is not read: did you mean ${meant}?\n`);
   const faults = createFaults();
   const begun = await openReplay(
     {

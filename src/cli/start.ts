@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { readSettings, type Settings } from "../config.ts";
 import { type Connections, connectionsOf } from "../connections.ts";
 import type { Log } from "../log.ts";
+import { nearNames } from "../near-names.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";
 import { announce, serveOptions, serveUntil } from "./service.ts";
 import { isJson, serviceLog, type Terminal } from "./terminal.ts";
@@ -67,6 +68,7 @@ async function start(
   const { dataDir, role } = settings;
   const connections = connectionsOf(settings);
   log.info("starting", { role, ...kindsOf(connections) });
+  for (const { given, meant } of nearNames()) log.warn(`${given} is not read: did you mean ${meant}?`);
   if (role !== "api" && connections.source === null)
     log.warn("no records are read: give RECORDS_DIR (--records) or KAFKA_BROKERS");
   /** Each reason is told once; the quarantine has the rest. */

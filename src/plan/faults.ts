@@ -1,4 +1,5 @@
 import { Customer360Error } from "../errors.ts";
+import { editDistance } from "./edit-distance.ts";
 
 /** One fault of a pipeline file: where it is and what to do about it. Lines and columns count from 1. */
 export interface Fault {
@@ -58,17 +59,4 @@ function nearest(name: string, known: readonly string[]): string | null {
 
 function plain(name: string): string {
   return name.toLowerCase().replaceAll("_", "");
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

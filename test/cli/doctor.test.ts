@@ -118,6 +118,29 @@ describe("the doctor of an embedded installation", () => {
 });
 
 describe("the doctor's settings", () => {
+  test("what is configured is said, and what is not, with how to", async () => {
+    const { code, out } = await doctor();
+    expect(code).toBe(0);
+    expect(out.split("\n").slice(0, 3)).toEqual([
+      "warning  settings records: none are read -> give RECORDS_DIR (--records) or KAFKA_BROKERS",
+      `ok       settings store: embedded, in ${data} -> MONGODB_URI keeps customers in MongoDB instead`,
+      `ok       settings updates: embedded, in ${data} -> REDIS_URL sends them through Redis instead`,
+    ]);
+    mkdirSync(data);
+    expect((await doctor("--records", data)).out).toContain(
+      `ok       settings records: from files in ${data} (RECORDS_DIR)`,
+    );
+  });
+
+  test("a variable that is nearly one of ours is a warning, for start as well", async () => {
+    vi.stubEnv("REDIS_URI", "redis://localhost");
+    expect((await doctor()).out).toContain(
+      "warning  settings names: REDIS_URI is not read -> did you mean REDIS_URL?",
+    );
+    const { err } = await said("start", PIPELINE, "--data-dir", data, "--host", "0.0.0.0");
+    expect(err).toContain("REDIS_URI is not read: did you mean REDIS_URL?");
+  });
+
   test("settings that need one another are refused as start refuses them, with 2", async () => {
     const { code, err } = await doctor("--role", "ingest");
     expect(code).toBe(2);
