@@ -93,6 +93,8 @@ export async function openTopics(brokers: string): Promise<KafkaTopics> {
         waitForLeaders: true,
         topics: [{ topic, numPartitions: partitions, configEntries }],
       });
+      // A leader is known a moment before it leads: the client asks again until it answers for the topic.
+      await admin.fetchTopicOffsets(topic);
     },
     send: async (topic, partition, records) => {
       const messages = records.map(({ key, value, headers }) => ({

@@ -67,6 +67,13 @@ export function isRebalancing(error: unknown): boolean {
   );
 }
 
+/** True when a broker does not lead what was asked for: just made, just removed, or led by a broker that is away. */
+export function isUnhosted(error: unknown): boolean {
+  return causesOf(error).some(({ type }) =>
+    ["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE", "NOT_LEADER_FOR_PARTITION"].includes(type),
+  );
+}
+
 /** What is known of one error of a chain. */
 interface Cause {
   readonly name: string;

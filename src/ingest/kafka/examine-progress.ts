@@ -1,7 +1,7 @@
 import { samePartition } from "../../cdc/partition.ts";
 import type { Report } from "../../doctor/report.ts";
 import { codeOf } from "../../errors.ts";
-import { ofKafka } from "./errors.ts";
+import { isUnhosted, ofKafka } from "./errors.ts";
 import type { KafkaClient } from "./group.ts";
 import { startOf, type Committed, type Discontinuity, type Marks, type Start } from "./position.ts";
 import type { Checkpoint } from "../source.ts";
@@ -36,11 +36,17 @@ export async function examineProgress(
   });
 }
 
-/** A refusal concerns what was asked for, and keeps nothing else from being looked at; an outage is thrown on. */
+/** A refusal, or a topic that no broker leads now, concerns what was asked for, and keeps nothing else from being looked at; an outage is thrown on. */
 async function allowed(report: Report, what: string, look: () => Promise<void>): Promise<void> {
   try {
     await look();
   } catch (error) {
+    if (isUnhosted(error))
+      return report.warning(
+        "progress",
+        (error as Error).message,
+        "look again in a moment: it was just made or removed, or the broker that leads it is away",
+      );
     if (codeOf(error) !== "SOURCE_FAILED") throw error;
     report.wrong("progress", (error as Error).message, `give the user READ and DESCRIBE on ${what}`);
   }

@@ -37,6 +37,24 @@ test("a topic that may not be read is wrong, and the next one is looked at all t
   ]);
 });
 
+test("a topic that no broker leads yet is a warning, and the next one is looked at all the same", async () => {
+  const unled = Object.assign(new Error("This server does not host this topic-partition"), {
+    type: "UNKNOWN_TOPIC_OR_PARTITION",
+    retriable: true,
+  });
+  const exceeded = new Error(unled.message, { cause: unled });
+  expect(await found((topic) => (topic === "a" ? exceeded : null))).toEqual([
+    {
+      component: "kafka",
+      check: "progress",
+      state: "warning",
+      found: "looking at a: This server does not host this topic-partition",
+      todo: "look again in a moment: it was just made or removed, or the broker that leads it is away",
+    },
+    expect.objectContaining({ state: "ok", found: "b: partitions: 1, records to read: 3" }),
+  ]);
+});
+
 test("an outage is nobody's right to lack: it is thrown on", async () => {
   const away = new Customer360Error("SOURCE_UNAVAILABLE", "away");
   await expect(found(() => away)).rejects.toBe(away);
