@@ -1,4 +1,3 @@
-import type { CelFault } from "./cel.ts";
 import type { Outcome } from "./conditions.ts";
 import type { Faults, Path } from "./faults.ts";
 import type { PipelineFile } from "./file.ts";
@@ -34,16 +33,8 @@ export class AnyFields extends Map<string, Field> {
 /** The outcome's value; its faults are reported at their place in the text at `path`. */
 export function settle<T>(building: Building, path: Path, outcome: Outcome<T>): T | null {
   if ("ok" in outcome) return outcome.ok;
-  for (const fault of outcome.faults) building.report.at(path, sentence(fault), fault.offset);
+  for (const fault of outcome.faults) building.report.at(path, fault.text, fault.offset);
   return null;
-}
-
-function sentence({ text }: CelFault): string {
-  return text
-    .replace(/google\.protobuf\./g, "")
-    .replace(/^no such overload: (.*)$/, "$1 is not possible")
-    .replace(/^Unexpected token: EOF$/, "the expression ends too early")
-    .replace(/^Unexpected .*$/, "this is not CEL: $& (equal is ==, and is &&, or is ||, not is !)");
 }
 
 /** Adds the fields of parts that were left out as broken: `metrics.balance` when `balance` is at fault. */

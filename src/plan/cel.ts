@@ -1,5 +1,6 @@
 import { Duration, Environment } from "@marcbachmann/cel-js/evaluator";
 import type { ASTNode } from "@marcbachmann/cel-js";
+import { inPlainWords } from "./cel-words.ts";
 import { isTooDeep, TOO_DEEP } from "./depth.ts";
 import { Instant, daysBetween, instantOf } from "./instants.ts";
 import type { Kind, Roots } from "./kinds.ts";
@@ -34,7 +35,7 @@ export function parseCel(text: string): Node | CelFault {
     const { ast } = evaluation.parse(text);
     return isTooDeep(ast) ? { text: TOO_DEEP, offset: 0 } : ast;
   } catch (error) {
-    return faultOf(error);
+    return faultOf(error, text);
   }
 }
 
@@ -47,7 +48,7 @@ export function checkCel(text: string, roots: Roots): Kind | CelFault {
     if (fields.size > 0) typed.registerVariable(root, { schema });
   }
   const checked = parsed(typed, text).check();
-  return checked.valid ? kindOf(checked.type ?? "dyn") : faultOf(checked.error);
+  return checked.valid ? kindOf(checked.type ?? "dyn") : faultOf(checked.error, text);
 }
 
 /** The library's form of an expression, with `matches` as CEL means it: by a pattern of RE2. */
@@ -101,14 +102,20 @@ function celType(kind: Kind): string {
   return kind === "any" || kind === "null" ? "dyn" : kind;
 }
 
-function faultOf(error: unknown): CelFault {
+function faultOf(error: unknown, text: string): CelFault {
   if (!(error instanceof Error)) throw error;
   // The library goes down as deep as the text does.
   if (error instanceof RangeError) return { text: TOO_DEEP, offset: 0 };
   const summary = "summary" in error ? String(error.summary) : error.message;
   const range = "range" in error && typeof error.range === "object" ? error.range : null;
   const offset = range !== null && "start" in range ? Number(range.start) : 0;
-  return { text: summary.replaceAll(LINEAR_MATCHES, "matches"), offset };
+  const code = "code" in error ? String(error.code) : "";
+  const complaint = {
+    code,
+    summary: summary.replaceAll(LINEAR_MATCHES, "matches"),
+    rest: text.slice(offset),
+  };
+  return { text: inPlainWords(complaint), offset };
 }
 
 function environment(): Environment {

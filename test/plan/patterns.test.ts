@@ -101,7 +101,7 @@ describe("matches", () => {
     ["row.s.matches('a' + row.u)", 14, "the pattern of matches() is written out, or is a setting"],
     ["row.tags.exists(t, 'aa'.matches(t))", 32, "the pattern of matches() is written out, or is a setting"],
     ["row.n.matches('a')", 0, ".matches(integer, text) is not possible: it takes text, text"],
-    ["row.tags.exists(t, t.matches(1))", 19, "found no matching overload for 'string.matches(int)'"],
+    ["row.tags.exists(t, t.matches(1))", 19, "text has no function matches(integer)"],
   ])("a fault is told at its place: %s", (source, offset, fault) => {
     expect(faults(source)).toEqual([{ text: fault, offset }]);
   });
