@@ -42,11 +42,14 @@ export function customerCondition(text: string, roots: Roots): Outcome<CustomerC
   const unique = reads.filter(
     ({ root, name }, at) => reads.findIndex((one) => one.root === root && one.name === name) === at,
   );
-  const parts = unique.map(({ root, name }) => ({ words: words(name), read: scopeReader(root, name) }));
+  const parts = unique.map(({ root, name, field }) => ({
+    say: sayer(name, field),
+    read: scopeReader(root, name),
+  }));
   return {
     ok: {
       holds: (scope) => run(scope) === true,
-      explain: (scope) => parts.map(({ words: name, read }) => `${name} ${spoken(read(scope))}`).join(", "),
+      explain: (scope) => parts.map(({ say, read }) => say(read(scope))).join(", "),
     },
   };
 }
@@ -75,6 +78,13 @@ export function valueExpression(
     return value === null || value === undefined ? null : convert(value);
   };
   return { ok: { evaluate, reads } };
+}
+
+/** How a value is told: `deposits 5.00`, `mortgage purchased at 2024-05-17T10:00:00Z`, `deposits unknown`. */
+function sayer(name: string, { kind, title = name }: Field): (value: Val) => string {
+  const said = kind === "instant" ? words(title).replace(/ ts$/, " at") : words(title);
+  const unknown = said.endsWith(" at") ? "no known time" : spoken(null);
+  return (value) => `${said} ${value === null || value === undefined ? unknown : spoken(value)}`;
 }
 
 /** `number_of_tickets` and `onlineTransactions` as words. */

@@ -22,6 +22,8 @@ export interface Field {
   readonly wide: boolean;
   /** The only texts it can hold (tiers of a segment); null when it can hold any. */
   readonly choices: readonly string[] | null;
+  /** What people who read it call it, where that is not its name. */
+  readonly title?: string;
   /** The value, of a setting; undefined for everything that differs from row to row. */
   readonly constant?: Value;
 }

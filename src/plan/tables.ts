@@ -154,7 +154,11 @@ function table(work: TableBuilding, settings: Fields): BuiltTable {
 function fieldsOfColumns(work: TableBuilding, columns: readonly ColumnPlan[]): Fields {
   if (work.isBroken("*")) return new AnyFields();
   return new Map(
-    columns.map(({ name, type, list }) => [name, work.isBroken(name) ? ANYTHING : fieldOf(type, list)]),
+    columns.map(({ name, type, list }) => {
+      const title = work.entry.columns[name]?.as;
+      const field = { ...fieldOf(type, list), ...(title === undefined ? {} : { title }) };
+      return [name, work.isBroken(name) ? ANYTHING : field];
+    }),
   );
 }
 

@@ -282,8 +282,14 @@ describe("files of records", () => {
   });
 });
 
-test("bench --help says what it does without --only", async () => {
-  expect((await said("bench", "--help")).out).toContain("(default: all)");
+test("bench --help says what it does without --only, and promises nothing that only a clone has", async () => {
+  const { out } = await said("bench", "--help");
+  expect(out).toContain("(default: all)");
+  expect(out).not.toMatch(/\[engine\]|Arguments:/);
+  expect(out).toContain("npm run bench -- engine");
+  const { code, err } = await said("bench", "engine");
+  expect(code).toBe(2);
+  expect(err).toContain("from a clone of the repository: npm run bench -- engine");
 });
 
 test("start says when nothing names a source of records", async () => {

@@ -446,6 +446,14 @@ describe("the banking pipeline", () => {
     expect(when?.explain(scope({ metrics: { balance: "5.00", deposits: null } }))).toBe(
       "balance 5.00, deposits unknown",
     );
+    const mortgage = plan.offers.find(({ name }) => name === "mortgageReady")?.trigger;
+    const lost = (at: string | null) =>
+      mortgage?.kind === "when" &&
+      mortgage.condition.explain(
+        scope({ segments: { engagement: "LOW" }, rows: { patterns: { home_mortgage_purchased_ts: at } } }),
+      );
+    expect(lost(null)).toBe("engagement LOW, mortgage purchased at no known time");
+    expect(lost("2024-05-17T10:00:00Z")).toBe("engagement LOW, mortgage purchased at 2024-05-17T10:00:00Z");
     const offer = plan.offers.find(({ name }) => name === "concertLover");
     expect(offer?.reason(scope({ rows: { patterns: { number_of_concert_tickets: 6 } } }))).toBe(
       "Concert tickets reached 6.",
