@@ -8,8 +8,8 @@ import { createIndex } from "./interest.ts";
 import { HUB_LIMITS } from "./limits.ts";
 import type { HubLimits } from "./limits.ts";
 import { pageBehind } from "./onward.ts";
-import { createRing, outside } from "./ring.ts";
-import type { Place, Ring, Slot } from "./ring.ts";
+import { Outside } from "./outside.ts";
+import { createRing, type Place, type Ring, type Slot } from "./ring.ts";
 import { Seen } from "./seen.ts";
 import type { StreamCursor, StreamEntry, StreamRead, Updates } from "./updates.ts";
 import type { Watch } from "./watch.ts";
@@ -104,6 +104,7 @@ class StreamHub implements Hub {
   readonly #stop = new AbortController();
   #ring: Ring | null = null;
   readonly #seen = new Seen();
+  readonly #outside = new Outside();
   #started: Promise<void> | null = null;
   #running: Promise<unknown> = Promise.resolve();
   #unprogressed = 0;
@@ -188,7 +189,7 @@ class StreamHub implements Hub {
     }
     const read = await updates.read(from.at, { limit: PAGE, signal });
     if (read.kind === "gap") return { kind: "gap", reason: read.reason, missed: read.missed };
-    return { kind: "slots", slots: outside(read.entries, from.at), place: null };
+    return { kind: "slots", slots: this.#outside.slots(read.entries, from.at), place: null };
   }
 
   async caughtUp(signal: AbortSignal): Promise<void> {

@@ -86,13 +86,3 @@ export function createRing(at: StreamCursor, capacity: number): Ring {
     },
   };
 }
-
-/** Slots for entries older than the ring; their numbers order them among themselves only. */
-export function outside(entries: readonly StreamEntry[], at: StreamCursor): readonly Slot[] {
-  let before = at;
-  return entries.map((entry, index) => {
-    const slot: Slot = { entry, seq: index - entries.length, before };
-    before = entry.cursor;
-    return slot;
-  });
-}

@@ -111,6 +111,26 @@ export function updatesContract(
       expect(names(await entriesOf(first[2]?.cursor ?? "", 3))).toEqual(["ann4", "ann5", "ann6"]);
     });
 
+    test("many who read at once from any places are each answered what each alone would be", async () => {
+      const begin = await updates.tail();
+      for (let revision = 1; revision <= 30; revision += 1)
+        await updates.publish(Array.from({ length: 20 }, (_, index) => update(`c${index}`, revision)));
+      const cursors = [begin, ...(await entriesOf(begin)).map(({ cursor }) => cursor)];
+      const places = cursors.filter((_, index) => index % 21 === 0);
+      const behind = [];
+      for (const at of places) behind.push(told(await entriesOf(at)));
+      const reader = opened.other === null ? updates : await opened.other();
+      for (const by of [reader, updates]) {
+        const pages = places.map((at, index) => entriesOf(at, 1 + ((7 * index) % 90), by));
+        for (const [index, page] of (await Promise.all(pages)).entries()) {
+          // A page may be shorter than it could be; whatever it ends with, nothing is missing before and behind that.
+          const rest = await entriesOf(page.at(-1)?.cursor ?? places[index] ?? "");
+          expect(told([...page, ...rest])).toEqual(behind[index]);
+          if (page.length === 0) expect(rest).toEqual([]);
+        }
+      }
+    });
+
     test("publishing again has no effect, in the same call, a later one or after more was published", async () => {
       const begin = await updates.tail();
       await updates.publish([update("ann", 1), update("ann", 1)]);

@@ -1,13 +1,11 @@
-import type { Update } from "../../customer/customer.ts";
-import type { RedisPlace } from "./place.ts";
+import { placeText, type RedisPlace } from "./place.ts";
 import { updateOf } from "../update-text.ts";
 import type { UpdateJson } from "../update-text.ts";
+import type { StreamEntry } from "../updates.ts";
 
-/** An update with the place right after it. */
-export interface Placed {
+/** An update with the place right after it; an entry as it is wherever there is one stream only. */
+export interface Placed extends StreamEntry {
   readonly place: RedisPlace;
-  readonly update: Update;
-  readonly publishedMs: number;
 }
 
 /** What a read of the stream brought behind a place. */
@@ -44,7 +42,8 @@ export function following(after: RedisPlace, reply: unknown): Following | null {
     for (const [index, text] of texts.entries()) {
       if (first + index <= seq) continue;
       seq = first + index;
-      entries.push({ place: { epoch, life, seq }, update: updateOf(text), publishedMs: Number(ms) });
+      const place = { epoch, life, seq };
+      entries.push({ place, cursor: placeText(place), update: updateOf(text), publishedMs: Number(ms) });
     }
   }
   return entries.length === 0 ? null : { entries, missed: 0 };

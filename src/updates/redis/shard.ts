@@ -6,9 +6,11 @@ import type { RedisLink } from "./client.ts";
 import { ENTRY, entriesFor, following } from "./entry.ts";
 import type { Following, Placed } from "./entry.ts";
 import { Follower } from "./follower.ts";
+import { Past } from "./past.ts";
 import { comparePlaces, entryId, isOf, parseState } from "./place.ts";
 import type { RedisPlace, RedisState } from "./place.ts";
 import { PUBLISH } from "./script.ts";
+import { together } from "./together.ts";
 import { updateText } from "../update-text.ts";
 
 /** What one stream is made of. */
@@ -48,6 +50,10 @@ export class RedisShard {
   readonly #keys: readonly string[];
   readonly #stream: string;
   readonly #follower: Follower;
+  readonly #past = new Past((after, limit) => this.#readOn(after, limit));
+  readonly #end = together(() => this.#run(this.#options.link, []));
+  /** Who looks for what is behind a place right now. */
+  #looking = 0;
   #state: RedisState | null = null;
 
   constructor(options: RedisShardOptions) {
@@ -82,7 +88,7 @@ export class RedisShard {
 
   /** Where the stream ends. Begins one when there is none. */
   end(): Promise<RedisPlace> {
-    return this.#run(this.#options.link, []);
+    return this.#end();
   }
 
   /** What there is behind a place, without waiting; null for a place of another stream. */
@@ -92,19 +98,37 @@ export class RedisShard {
       if (kept.length > 0) return { kind: "entries", entries: kept };
       if (this.#follower.isAt(after)) return { kind: "entries", entries: [] };
     }
+    this.#looking += 1;
+    try {
+      return await this.#lookUp(after, limit);
+    } finally {
+      this.#looking -= 1;
+      if (this.#looking === 0) this.#past.clear();
+    }
+  }
+
+  async #lookUp(after: RedisPlace | null, limit: number): Promise<RedisLook> {
     for (let isCertain = false; ; isCertain = true) {
       const end = await this.end();
       if (after === null || this.#state === null || !isOf(this.#state, after))
         return { kind: "gap", missed: null };
       if (after.seq === end.seq) return { kind: "entries", entries: [] };
-      const found = await this.#readOn(after, limit);
+      const found = await this.#readBehind(after, limit);
       if (found !== null && this.#knows(found.entries))
         return found.missed > 0
           ? { kind: "gap", missed: found.missed }
-          : { kind: "entries", entries: found.entries.slice(0, limit) };
+          : { kind: "entries", entries: found.entries };
       // Nothing there although the stream goes on: all of it was trimmed, unless the stream was replaced between the two questions.
       if (found === null && isCertain) return { kind: "gap", missed: end.seq - after.seq };
     }
+  }
+
+  /** Who is alone reads what it wants; many read in pieces that they share. */
+  async #readBehind(after: RedisPlace, limit: number): Promise<Following | null> {
+    const entries = this.#looking > 1 ? await this.#past.after(after, limit) : [];
+    if (entries.length > 0) return { entries, missed: 0 };
+    const found = await this.#readOn(after, limit);
+    return found && { ...found, entries: found.entries.slice(0, limit) };
   }
 
   /** Waits for what comes behind a place that `look` found to be the end. */
@@ -160,6 +184,7 @@ export class RedisShard {
     if (known !== null && known.end.epoch !== state.end.epoch)
       log.warn("the update stream was lost and begins anew", { stream: name });
     // Two connections answer in any order, and the end of a stream never goes back.
+    if (known?.end.epoch !== state.end.epoch || known.end.life !== state.end.life) this.#past.clear();
     if (known === null || comparesAhead(known, state)) this.#state = state;
     return state.end;
   }

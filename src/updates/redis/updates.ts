@@ -148,6 +148,8 @@ function missedIn(looks: readonly RedisLook[]): number | null {
 
 /** At most so many, in turn from each stream: among customers there is no order, and of a customer all are in one stream. */
 function merged(from: RedisVector, looks: readonly RedisLook[], limit: number): readonly StreamEntry[] {
+  const [only] = looks;
+  if (looks.length === 1 && only?.kind === "entries") return only.entries;
   const entries: StreamEntry[] = [];
   let at = from;
   for (let index = 0; ; index += 1) {

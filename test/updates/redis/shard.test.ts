@@ -47,6 +47,7 @@ test("one connection leads to a primary that was replaced, the other to its succ
   waiting.asked[1]?.answer([anew, "1-bbbbbbbb", "0", "1-bbbbbbbb:0"]);
   await waited;
   const end = shard.end();
+  await expect.poll(() => own.asked.length).toBe(2);
   own.asked[1]?.answer([anew, "1-bbbbbbbb", "0", "1-bbbbbbbb:0"]);
   expect(await end).toEqual({ epoch: anew, life: "1-bbbbbbbb", seq: 0 });
 });
