@@ -282,6 +282,33 @@ describe("files of records", () => {
   });
 });
 
+describe("the sample of the banking pipeline", () => {
+  const sample = ["pipelines/banking.yaml", "--data", "pipelines/banking-sample"];
+
+  test("has records of every table, and check finds what is wrong with it, and nothing else", async () => {
+    const { code, out } = await said("check", ...sample);
+    expect(code).toBe(0);
+    const schema =
+      "the embedded schema says io.debezium.time.MicroTimestamp (us), the pipeline says ms; the pipeline counts";
+    const ahead = "1 value lies ahead of its own record, by up to 398 days";
+    expect(out.split("\n").slice(1)).toEqual([
+      `warning: patterns.datetime_created: ${ahead}`,
+      `warning: patterns.datetime_created: ${schema}`,
+      `warning: patterns.datetime_updated: ${ahead}. It orders the rows, so a value from the future keeps true ones out until it is reached`,
+      `warning: patterns.datetime_updated: ${schema}`,
+      "21 records looked at, 4 warnings",
+      "",
+    ]);
+  });
+
+  test("can be applied as it is", async () => {
+    const { code, out } = await said("ingest", ...sample, "--data-dir", join(directory, "data"));
+    expect(code).toBe(0);
+    expect(out.trim().split("\n")).toHaveLength(5);
+    expect(out).not.toMatch(/quarantine|dropped|late|duplicate/);
+  });
+});
+
 test("bench --help says what it does without --only, and promises nothing that only a clone has", async () => {
   const { out } = await said("bench", "--help");
   expect(out).toContain("(default: all)");
