@@ -53,9 +53,10 @@ const columnSchema = z.strictObject({
     .enum(["base64", "base64-url-safe", "hex"])
     .optional()
     .meta({ description: "How the connector writes bytes (binary.handling.mode). Default base64." }),
-  as: name
-    .optional()
-    .meta({ description: "The field's name in GraphQL; conditions keep the column's own name." }),
+  as: name.optional().meta({
+    description:
+      "The field's name in GraphQL, and in sentences that say why; conditions keep the column's own name.",
+  }),
   description,
 });
 
