@@ -114,6 +114,9 @@ async function load(
   }
 }
 
+/** Changes beyond which servers are started for a long life. */
+const LONG_RUN = 200_000;
+
 /** Drives changes through the processes while faults are injected, and judges what came of it. */
 export async function run(settings: Settings, tell: Tell): Promise<Outcome> {
   const { changes, faults: count, seed, kinds, plant } = settings;
@@ -123,9 +126,13 @@ export async function run(settings: Settings, tell: Tell): Promise<Outcome> {
   faults.forEach(({ kind, which, holdMs }, at) => tell(`  ${at + 1}. ${kind} ${which} for ${holdMs} ms`));
   const history = new History({ seed, customers: Math.max(50, Math.round(changes * CUSTOMERS_PER_CHANGE)) });
   let topics: Topics | null = null;
-  const stack = await startStack(program(plant), async ({ brokers }) => {
-    topics = new Topics(brokers);
-    await topics.create();
+  const stack = await startStack({
+    dist: program(plant),
+    lasting: changes > LONG_RUN,
+    prepare: async ({ brokers }) => {
+      topics = new Topics(brokers);
+      await topics.create();
+    },
   });
   const subscribers = subscribe(stack);
   try {

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../servers/folders.ts";
+import { LASTING } from "../servers/java.ts";
 import { startKafka, type Kafka } from "../servers/kafka.ts";
 import { startMongo, type Mongo } from "../servers/mongo.ts";
 import { startProxy, type Proxy } from "../servers/proxy.ts";
@@ -25,8 +26,18 @@ export interface Stack {
 
 const SECRET = "a secret of the run of faults, for cursors";
 
-/** Starts all of it; `prepare` is called when the servers run and our processes do not. */
-export async function startStack(dist: string, prepare: (kafka: Kafka) => Promise<void>): Promise<Stack> {
+/** What is started. */
+export interface StackOptions {
+  /** The folder of the built program. */
+  readonly dist: string;
+  /** For a run of so many changes that servers which start soon and stay small would spend their time interpreting and collecting garbage. */
+  readonly lasting: boolean;
+  /** Called when the servers run and our processes do not. */
+  readonly prepare: (kafka: Kafka) => Promise<void>;
+}
+
+/** Starts all of it. */
+export async function startStack({ dist, lasting, prepare }: StackOptions): Promise<Stack> {
   const stops: (() => Promise<unknown>)[] = [];
   const use = async <S extends Pick<Server, "stop">>(starting: Promise<S>): Promise<S> => {
     const started = await starting;
@@ -39,8 +50,8 @@ export async function startStack(dist: string, prepare: (kafka: Kafka) => Promis
   try {
     // Asking for a way through a proxy and for files keeps the environment's own servers out of this.
     const [kafka, mongo, redis] = await Promise.all([
-      use(startKafka({ proxied: true })),
-      use(startMongo({ storage: "file" })),
+      use(startKafka({ proxied: true, java: lasting ? LASTING : [] })),
+      use(startMongo({ storage: "file", ...(lasting && { heapMb: 6_144, java: LASTING }) })),
       use(startRedis({ config: {} })),
     ]);
     if (!mongo.ours) throw new Error("unset MONGODB_TEST_URI: the run kills its servers");
