@@ -56,13 +56,20 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 async function flow(shell: Shell): Promise<void> {
   await shell.source.start(() => shell.store.checkpoints());
   try {
-    for (let batches = await receive(shell, turn); batches !== null; batches = await receive(shell, turn))
-      await turn(shell, batches);
+    while (await next(shell));
   } catch (error) {
     if (!(error instanceof Stopped)) await save(shell, { folded: [], quarantine: [], relay: false });
     throw error;
   }
   await turn(shell, []);
+}
+
+/** The next batch; false when there is none. It is let go of here: nothing keeps its records while the one after it is waited for. */
+async function next(shell: Shell): Promise<boolean> {
+  const batches = await receive(shell, turn);
+  if (batches === null) return false;
+  await turn(shell, batches);
+  return true;
 }
 
 /** One batch, from bytes to acknowledgement. */

@@ -29,10 +29,13 @@ interface TableText {
   text: string;
 }
 
-/** Customers whose parts are remembered at least; as many as are worked on again and again. */
+/** Customers whose parts are remembered at least, for bytes: as many as are worked on again and again. */
 const REMEMBERED = 10_000;
+/** The same for texts. They are written for a stream elsewhere alone, beside a store elsewhere: less of the work, and of the memory. */
+const REMEMBERED_FOR_TEXTS = 1_000;
 
-const written = new Lately<Written>(REMEMBERED);
+const writtenAsBytes = new Lately<Written>(REMEMBERED);
+const writtenAsTexts = new Lately<Written>(REMEMBERED_FOR_TEXTS);
 
 function madeFrom<T extends object>(of: T, last: Made<T> | undefined): Made<T> {
   return last?.of === of ? last : { of, text: whole(of) };
@@ -87,7 +90,7 @@ function listText(list: readonly unknown[]): string {
 }
 
 /** What was written of a customer last; its parts are brought up to date as they are written. */
-function writtenOf({ customerId, segments, offers }: Customer): Written {
+function writtenOf(written: Lately<Written>, { customerId, segments, offers }: Customer): Written {
   let last = written.get(customerId);
   if (last === undefined) {
     last = { tables: [], segments: madeFrom(segments, undefined), offers: madeFrom(offers, undefined) };
@@ -111,9 +114,8 @@ function rowsText({ tables }: Written, name: string, of: Rows): string {
  * Writes the body as JSON, piece by piece. Rows are pieces of their own: their texts exist already, and one with characters
  * beyond Latin does not make a wide string of what is written beside it.
  */
-function writeBody(customer: Customer, put: (piece: string) => void): void {
+function writeBody(customer: Customer, last: Written, put: (piece: string) => void): void {
   const { tables, totals, history, crossings, metrics, segments, offers, freshness } = customer;
-  const last = writtenOf(customer);
   let before = `{"tables":{`;
   for (const name in tables) {
     const rows = tables[name];
@@ -143,7 +145,7 @@ export function bodyText(customer: Customer): string {
   let text = texts.get(customer);
   if (text === undefined) {
     text = "";
-    writeBody(customer, (piece) => (text += piece));
+    writeBody(customer, writtenOf(writtenAsTexts, customer), (piece) => (text += piece));
     texts.set(customer, text);
   }
   return text;
@@ -176,7 +178,7 @@ export function bodyBytes(customer: Customer): Uint8Array {
   const form = formOf(customer);
   if (form.from < 0) {
     const from = bytes.length;
-    writeBody(customer, putBytes);
+    writeBody(customer, writtenOf(writtenAsBytes, customer), putBytes);
     [form.from, form.to] = [from, bytes.length];
   }
   return bytes.bytes(form.from, form.to);
