@@ -84,14 +84,14 @@ export const MUTANTS = [
   },
   {
     name: "add to sums but never take away",
-    file: "src/customer/totals.ts",
+    file: "src/customer/derived/totals.ts",
     find: 'subtractUnits(total.sum ?? "0", out.sum)',
     replace: '(total.sum ?? "0")',
     tests: CUSTOMER,
   },
   {
     name: "keep an extreme whose row is gone",
-    file: "src/customer/totals.ts",
+    file: "src/customer/derived/totals.ts",
     find: "{ ...put, count } : null",
     replace: "{ ...put, count } : { ...total, count }",
     tests: CUSTOMER,
@@ -119,7 +119,7 @@ export const MUTANTS = [
   },
   {
     name: "make an expired offer again while it is still earned",
-    file: "src/customer/offers.ts",
+    file: "src/customer/derived/offers.ts",
     find: "return earned ? old : { ...old, rearmed: true };",
     replace: "return earned ? trigger(offer, earning) : { ...old, rearmed: true };",
     tests: CUSTOMER,
@@ -155,7 +155,7 @@ export const MUTANTS = [
   },
   {
     name: "acknowledge more than the contiguous prefix",
-    file: "src/ingest/acknowledgements.ts",
+    file: "src/ingest/remembered/acknowledgements.ts",
     find: "if (!partition.done.delete(first)) return;",
     replace: "partition.done.delete(first);",
     tests: INGEST,

@@ -8,7 +8,7 @@ import type { BankSettings } from "./demo/journal.ts";
 import { Customer360Error, unreachable } from "./errors.ts";
 import { fileSource } from "./ingest/files/source.ts";
 import { DISCONTINUITIES } from "./ingest/kafka/position.ts";
-import type { KafkaSecurity } from "./ingest/kafka/security.ts";
+import type { KafkaSecurity } from "./ingest/kafka/client/security.ts";
 import { kafkaSource, type KafkaSource } from "./ingest/kafka/source.ts";
 import { windowed } from "./ingest/kafka/window.ts";
 import type { Range } from "./ingest/replay/bounds.ts";
@@ -213,7 +213,7 @@ export function openReplayed(source: ReplayedOptions, plan: Plan, { clock, log }
     topics: [...new Set(ranges.map(({ topic }) => topic))],
     groupId: `${kafkaGroup(plan, groupId)}-replay-${id}`,
     connect: async (settings, ears) => {
-      const { connectKafka } = await import("./ingest/kafka/client.ts");
+      const { connectKafka } = await import("./ingest/kafka/client/client.ts");
       return windowed(await connectKafka(settings, ears), ranges);
     },
   });

@@ -4,7 +4,7 @@ import type { Role } from "./config.ts";
 import { createPipeline } from "./ingest/pipeline.ts";
 import { rederiveAll } from "./ingest/rederive.ts";
 import { createRelay } from "./ingest/relay.ts";
-import { createSetbacks, type Setbacks } from "./ingest/setbacks.ts";
+import { createSetbacks, type Setbacks } from "./ingest/waiting/setbacks.ts";
 import type { Lag, Source, Unreadable } from "./ingest/source.ts";
 import { createHealth, type Health } from "./health.ts";
 import type { Log } from "./log.ts";

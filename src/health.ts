@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { Plan } from "./customer/plan.ts";
 import { codeOf } from "./errors.ts";
 import { strangeness } from "./ingest/derivation.ts";
-import type { Setbacks } from "./ingest/setbacks.ts";
+import type { Setbacks } from "./ingest/waiting/setbacks.ts";
 import type { Log } from "./log.ts";
 import { createLookout } from "./lookout.ts";
 import { createRedactor } from "./redact.ts";

@@ -6,7 +6,7 @@ import { isReplayed } from "./ingest/replay/progress.ts";
 import type { Log } from "./log.ts";
 import type { Prometheus } from "./prometheus.ts";
 import type { Context, Viewer } from "./resolvers/context.ts";
-import { createCursors } from "./resolvers/cursor.ts";
+import { createCursors } from "./resolvers/frames/cursor.ts";
 import { buildSchema } from "./schema/schema.ts";
 import { createServer } from "./server/http.ts";
 import { isLoopback } from "./server/origins.ts";

@@ -44,8 +44,8 @@ const RULES: readonly (readonly [law: string, rule: Rule, violations: readonly F
       new Map([["src/cdc/decode.ts", 'import { z } from "zod";']]),
       new Map([["src/customer/fold.ts", 'import { createHash } from "node:crypto";']]),
       new Map([["src/customer/fold.ts", "const now = Date.now();"]]),
-      new Map([["src/cdc/times.ts", "const now = new Date();"]]),
-      new Map([["src/cdc/values.ts", "if (x) console.log(x);"]]),
+      new Map([["src/cdc/columns/times.ts", "const now = new Date();"]]),
+      new Map([["src/cdc/columns/values.ts", "if (x) console.log(x);"]]),
       new Map([["src/customer/ties.ts", "return Math.random() < 0.5;"]]),
     ],
   ],
@@ -79,7 +79,7 @@ const RULES: readonly (readonly [law: string, rule: Rule, violations: readonly F
       new Map([["src/server/http.ts", 'import { createYoga } from "graphql-yoga";']]),
       new Map([["src/updates/redis/updates.ts", 'import { Redis } from "ioredis";']]),
       new Map([["src/ingest/kafka.ts", 'const kafka = await import("kafkajs");']]),
-      new Map([["src/ingest/kafka/client.ts", 'import codec from "kafkajs-snappy";']]),
+      new Map([["src/ingest/kafka/client/client.ts", 'import codec from "kafkajs-snappy";']]),
     ],
   ],
   [
@@ -91,10 +91,18 @@ const RULES: readonly (readonly [law: string, rule: Rule, violations: readonly F
     "an adapter is known to its own folder alone",
     adaptersApart,
     [
-      new Map([["src/store/facts.ts", 'import { filterSql } from "./sqlite/filter-sql.ts";']]),
-      new Map([["src/store/mongo/reads.ts", 'import type { FilterSql } from "../sqlite/filter-sql.ts";']]),
+      new Map([["src/store/facts.ts", 'import { filterSql } from "./sqlite/reads/filter-sql.ts";']]),
       new Map([
-        ["src/updates/local/stream.ts", 'import { sqliteJournal } from "../../store/sqlite/journal.ts";'],
+        [
+          "src/store/mongo/reads/reads.ts",
+          'import type { FilterSql } from "../../sqlite/reads/filter-sql.ts";',
+        ],
+      ]),
+      new Map([
+        [
+          "src/updates/local/stream.ts",
+          'import { sqliteJournal } from "../../store/sqlite/journal/journal.ts";',
+        ],
       ]),
       new Map([["src/resolvers/customers.ts", 'import { entryId } from "../updates/redis/place.ts";']]),
       new Map([["src/cli/replay.ts", 'import { lookUpRanges } from "../ingest/kafka/ranges.ts";']]),

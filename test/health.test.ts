@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Customer360Error } from "../src/errors.ts";
 import { createHealth } from "../src/health.ts";
 import { derivationOf } from "../src/ingest/derivation.ts";
-import { createSetbacks } from "../src/ingest/setbacks.ts";
+import { createSetbacks } from "../src/ingest/waiting/setbacks.ts";
 import { silentLog } from "../src/log.ts";
 import { manualClock } from "./helpers/manual-clock.ts";
 import { memoryStore } from "./helpers/memory-store.ts";

@@ -1,6 +1,6 @@
 import type { SourceRecord } from "../cdc/change.ts";
 import type { Source, SourceBatch } from "../ingest/source.ts";
-import { createBell } from "../ingest/bell.ts";
+import { createBell } from "../ingest/waiting/bell.ts";
 
 /** Hands records out in batches, once: those it begins with, and what is pushed while it is open. */
 export interface ArraySource extends Source {

@@ -6,7 +6,7 @@ import { createPipeline } from "../ingest/pipeline.ts";
 import { silentLog } from "../log.ts";
 import { noMetrics } from "../metrics.ts";
 import { loadPlan } from "../plan/load.ts";
-import { createCursors } from "../resolvers/cursor.ts";
+import { createCursors } from "../resolvers/frames/cursor.ts";
 import { buildSchema } from "../schema/schema.ts";
 import { createServer } from "../server/http.ts";
 import { createHub } from "../updates/hub.ts";

@@ -1,9 +1,9 @@
-import { binlogOf, type BinlogPlace } from "./binlog.ts";
+import { binlogOf, type BinlogPlace } from "./positions/binlog.ts";
 import type { Skip } from "./change.ts";
-import { rowSchema } from "./connect-schema.ts";
-import { isObject, member, type Json, type JsonObject } from "./json.ts";
-import { compileRow, type RowColumns } from "./row-columns.ts";
-import type { RawRow, RowReader } from "./row-reader.ts";
+import { rowSchema } from "./columns/connect-schema.ts";
+import { isObject, member, type Json, type JsonObject } from "./reading/json.ts";
+import { compileRow, type RowColumns } from "./reading/row-columns.ts";
+import type { RawRow, RowReader } from "./reading/row-reader.ts";
 import type { TablePlan } from "./table.ts";
 
 /** What a record says, before its columns are decoded. */

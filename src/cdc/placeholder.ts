@@ -1,4 +1,4 @@
-import { isObject, type Json } from "./json.ts";
+import { isObject, type Json } from "./reading/json.ts";
 
 /** What the connector sends for a large value that an update left alone: the record does not carry the column. */
 const TEXT = "__debezium_unavailable_value";

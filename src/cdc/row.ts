@@ -1,20 +1,20 @@
-import { binlogComponents, type BinlogPlace } from "./binlog.ts";
+import { binlogComponents, type BinlogPlace } from "./positions/binlog.ts";
 import type { Change, Op, Position, Refusal, RefusalCode, SourceRecord, Value, Values } from "./change.ts";
 import { MadeChange } from "./made-change.ts";
-import { trimDecimal } from "./decimals.ts";
+import { trimDecimal } from "./columns/decimals.ts";
 import type { Envelope, KeyRow } from "./envelope.ts";
-import { integerText, type Json } from "./json.ts";
-import { mayBeMadeUp, valueAt, type RowColumns } from "./row-columns.ts";
-import type { RawRow } from "./row-reader.ts";
+import { integerText, type Json } from "./reading/json.ts";
+import { mayBeMadeUp, valueAt, type RowColumns } from "./reading/row-columns.ts";
+import type { RawRow } from "./reading/row-reader.ts";
 import {
   compileComponent,
   epochText,
   integerPosition,
   positionOf,
   type ComponentEncoder,
-} from "./sequence.ts";
+} from "./positions/sequence.ts";
 import type { TablePlan } from "./table.ts";
-import { canonicalText, keyText, Misfit } from "./values.ts";
+import { canonicalText, keyText, Misfit } from "./columns/values.ts";
 
 /** Why a record of this table cannot be a change. */
 export class Refused {

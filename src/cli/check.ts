@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Plan } from "../customer/plan.ts";
-import { inspectSample } from "../plan/sample.ts";
-import type { Warning } from "../plan/seen.ts";
+import { inspectSample } from "../plan/sample/sample.ts";
+import type { Warning } from "../plan/sample/seen.ts";
 import { hasRecordFiles, readSample } from "../sampling.ts";
 import { counted, createFaults, noFiles } from "./faults.ts";
 import { pipelineFile, readPlan } from "./options.ts";

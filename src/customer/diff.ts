@@ -1,4 +1,4 @@
-import { sameValue } from "../cdc/values.ts";
+import { sameValue } from "../cdc/columns/values.ts";
 import type {
   Announcement,
   Customer,
@@ -8,7 +8,7 @@ import type {
   SegmentTransition,
 } from "./customer.ts";
 import { sameVisibly } from "./fold.ts";
-import { standingIn } from "./segments.ts";
+import { standingIn } from "./derived/segments.ts";
 
 /** What differs between two versions of a customer, for those who read it. */
 export type Difference = Pick<Announcement, "changed" | "segments" | "offers">;

@@ -2,7 +2,7 @@ import type { Change, Position, Verdict } from "../cdc/change.ts";
 import type { Row } from "./customer.ts";
 import { judge } from "./judge.ts";
 import { above, join, partOf, partsOf, settle } from "./parts.ts";
-import { sameValues } from "./compare.ts";
+import { sameValues } from "./values/compare.ts";
 
 /** What became of one row. */
 export interface Folded {

@@ -1,6 +1,6 @@
 import type { Customer, Note, Page, Rows, Total, Totals } from "./customer.ts";
 import type { PageChange } from "./applied.ts";
-import { contribution, exchange, NO_TOTAL, totalOf, totalsOfRows } from "./totals.ts";
+import { contribution, exchange, NO_TOTAL, totalOf, totalsOfRows } from "./derived/totals.ts";
 import type { RowMetric } from "./plan.ts";
 
 /** Rows with their keys, which a page without prototype gives only slowly. */

@@ -5,7 +5,7 @@ import { type Customer, newCustomer, NOBODY, type Page, type Totals } from "./cu
 import { derive } from "./derive.ts";
 import { lookup, type TableLookup } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
-import { totalOf, totalsOfRows } from "./totals.ts";
+import { totalOf, totalsOfRows } from "./derived/totals.ts";
 import { type Memory, remember } from "./versions.ts";
 
 /** What a customer's rows come to under another plan. */

@@ -1,6 +1,6 @@
 import { samePartition } from "../cdc/partition.ts";
 import type { Part } from "./customer.ts";
-import { sameValues } from "./compare.ts";
+import { sameValues } from "./values/compare.ts";
 
 /** Orders offsets: decimal texts without leading zeros. */
 export function compareOffsets(a: string, b: string): number {

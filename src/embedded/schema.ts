@@ -12,7 +12,7 @@ export const SCHEMA_VERSION = 5;
  * - `members`: listed customers by segment and tier; the row ('', '') counts them all.
  * - `quarantine`: coordinates alone name no record, as a topic may be made anew: `content_hash` is of code, key and value.
  * - `saves` counts what changes the tables or the journal, see store/sqlite/heads.ts.
- * - `journal`: saves that the other tables do not have yet, see store/sqlite/journal.ts.
+ * - `journal`: saves that the other tables do not have yet, see store/sqlite/journal/journal.ts.
  * - `facts` (see store/sqlite/facts.ts) is made from the pipeline. Its indexes, and that of `pages` by table, are made when a
  *   query first goes along them.
  */

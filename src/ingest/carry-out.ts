@@ -6,7 +6,7 @@ import { quarantinePoison, quarantineRefused, quarantineUnroutable } from "./qua
 import { save, type SaveOutcome } from "./save.ts";
 import type { Shell } from "./shell.ts";
 import type { SourceBatch } from "./source.ts";
-import { countVerdicts, type Counting } from "./verdicts.ts";
+import { countVerdicts, type Counting } from "./remembered/verdicts.ts";
 
 /** What is to be applied, saved and published. */
 export interface Work {

@@ -4,9 +4,9 @@ import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { EMPTY_SAVE, type Store } from "../store/store.ts";
 import type { Updates } from "../updates/updates.ts";
-import type { Confirms } from "./confirms.ts";
-import { countRetry, isOutage, type Patience } from "./patience.ts";
-import type { Published } from "./published.ts";
+import type { Confirms } from "./remembered/confirms.ts";
+import { countRetry, isOutage, type Patience } from "./waiting/patience.ts";
+import type { Published } from "./remembered/published.ts";
 
 /**
  * Where saved updates go.

@@ -1,7 +1,7 @@
 import type { Change, Refusal, RefusalCode, SourceRecord } from "../cdc/change.ts";
 import type { Decoded } from "../cdc/decode.ts";
 import { partitionName, sameOrigin } from "../cdc/partition.ts";
-import { sameValues } from "../customer/compare.ts";
+import { sameValues } from "../customer/values/compare.ts";
 import type { Quarantined } from "../store/store.ts";
 import type { Poison } from "./apply.ts";
 import type { Unroutable } from "./route.ts";

@@ -1,4 +1,4 @@
-import { othersTurn } from "./others-turn.ts";
+import { othersTurn } from "./waiting/others-turn.ts";
 import { isWaiting } from "./save.ts";
 import type { Shell } from "./shell.ts";
 import type { SourceBatch } from "./source.ts";

@@ -6,8 +6,8 @@ import type { Log } from "../log.ts";
 import { noMetrics, type Metrics } from "../metrics.ts";
 import { EMPTY_SAVE, type CustomerSave, type Store } from "../store/store.ts";
 import type { Updates } from "../updates/updates.ts";
-import { tellPublished } from "./counted.ts";
-import { updatesOf } from "./published.ts";
+import { tellPublished } from "./remembered/counted.ts";
+import { updatesOf } from "./remembered/published.ts";
 
 /**
  * Does what no record will trigger: derives customers again when their time has come (an offer expires), and publishes what

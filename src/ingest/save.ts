@@ -1,8 +1,8 @@
 import type { Customer, Update } from "../customer/customer.ts";
-import { boundOutbox } from "../customer/transitions.ts";
+import { boundOutbox } from "../customer/derived/transitions.ts";
 import { EMPTY_SAVE, type CustomerSave, type Quarantined, type Save, type Saved } from "../store/store.ts";
 import type { Folded } from "./apply.ts";
-import { updatesOf } from "./published.ts";
+import { updatesOf } from "./remembered/published.ts";
 import type { Shell } from "./shell.ts";
 
 /** What is to be saved. */

@@ -8,18 +8,18 @@ import type { Log } from "../log.ts";
 import { noMetrics, type Metrics } from "../metrics.ts";
 import type { Store } from "../store/store.ts";
 import type { Updates } from "../updates/updates.ts";
-import { createAcknowledgements, type Acknowledgements } from "./acknowledgements.ts";
-import { createConfirms, type Confirms } from "./confirms.ts";
-import { createCounted, type Counted } from "./counted.ts";
-import { createDocuments, type Documents } from "./documents.ts";
-import { createNotes, type Notes } from "./notes.ts";
-import { createPatience, Stopped, type Patience } from "./patience.ts";
+import { createAcknowledgements, type Acknowledgements } from "./remembered/acknowledgements.ts";
+import { createConfirms, type Confirms } from "./remembered/confirms.ts";
+import { createCounted, type Counted } from "./remembered/counted.ts";
+import { createDocuments, type Documents } from "./remembered/documents.ts";
+import { createNotes, type Notes } from "./remembered/notes.ts";
+import { createPatience, Stopped, type Patience } from "./waiting/patience.ts";
 import { createOutlet, type Outlet } from "./outlet.ts";
-import { createPublished, type Published } from "./published.ts";
-import { createSetbacks, type Setbacks } from "./setbacks.ts";
+import { createPublished, type Published } from "./remembered/published.ts";
+import { createSetbacks, type Setbacks } from "./waiting/setbacks.ts";
 import type { Source, SourceBatch } from "./source.ts";
-import { createTallies, type Tallies } from "./tallies.ts";
-import { createWatermarks, type Watermarks } from "./watermarks.ts";
+import { createTallies, type Tallies } from "./remembered/tallies.ts";
+import { createWatermarks, type Watermarks } from "./remembered/watermarks.ts";
 
 /** The steps of the path, in order; what `watch` is told as each begins. */
 export type Step = "receive" | "read" | "sweep" | "load" | "apply" | "save" | "publish" | "acknowledge";

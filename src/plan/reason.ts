@@ -1,9 +1,9 @@
 import type { Scope } from "../customer/plan.ts";
-import type { CelFault } from "./cel.ts";
-import { scopeReader, spoken } from "./conditions.ts";
-import type { Outcome } from "./conditions.ts";
+import type { CelFault } from "./cel/cel.ts";
+import { scopeReader, spoken } from "./cel/conditions.ts";
+import type { Outcome } from "./cel/conditions.ts";
 import { suggestion } from "./faults.ts";
-import type { Roots } from "./kinds.ts";
+import type { Roots } from "./cel/kinds.ts";
 
 type Part = (scope: Scope) => string;
 

@@ -5,7 +5,7 @@ import type { Metrics } from "../metrics.ts";
 import type { Checkpoint, Lag } from "../ingest/source.ts";
 import type { Reads } from "../store/reads.ts";
 import type { Hub } from "../updates/hub.ts";
-import type { Cursors } from "./cursor.ts";
+import type { Cursors } from "./frames/cursor.ts";
 
 /** Who asks. Cursors and shared executions are bound to `scope`, so two viewers share bytes only when theirs are equal. */
 export interface Viewer {

@@ -1,5 +1,5 @@
 import type { Customer } from "../customer/customer.ts";
-import type { CustomerFilter } from "../customer/filter.ts";
+import type { CustomerFilter } from "../customer/values/filter.ts";
 import type { CustomerQuery } from "../store/reads.ts";
 import type { Context } from "./context.ts";
 import { loadCustomer } from "./loading.ts";

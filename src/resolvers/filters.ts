@@ -1,5 +1,5 @@
 import type { Value } from "../cdc/change.ts";
-import type { Comparison, CustomerFilter, FieldRef } from "../customer/filter.ts";
+import type { Comparison, CustomerFilter, FieldRef } from "../customer/values/filter.ts";
 import { Customer360Error } from "../errors.ts";
 
 /** What a comparison input may hold; which of these its type has depends on the scalar. */

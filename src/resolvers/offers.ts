@@ -2,7 +2,7 @@ import type { Customer, OfferState } from "../customer/customer.ts";
 import type { OfferPlan } from "../customer/plan.ts";
 import { Customer360Error } from "../errors.ts";
 import type { Context } from "./context.ts";
-import type { CustomerOffer } from "./frames.ts";
+import type { CustomerOffer } from "./frames/frames.ts";
 import { loadCustomer } from "./loading.ts";
 import { pageFrom, pageOf, pageWithin } from "./paging.ts";
 import type { ListPage, PageArgs } from "./paging.ts";

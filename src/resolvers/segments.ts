@@ -1,10 +1,10 @@
 import type { Customer, SegmentState } from "../customer/customer.ts";
-import type { CustomerFilter } from "../customer/filter.ts";
+import type { CustomerFilter } from "../customer/values/filter.ts";
 import type { SegmentPlan } from "../customer/plan.ts";
 import { Customer360Error } from "../errors.ts";
 import type { MemberCount } from "../store/reads.ts";
 import type { Context } from "./context.ts";
-import type { SegmentMember } from "./frames.ts";
+import type { SegmentMember } from "./frames/frames.ts";
 import { loadCounts } from "./loading.ts";
 import { pageFrom, pageOf } from "./paging.ts";
 import type { ListPage, PageArgs } from "./paging.ts";

@@ -1,10 +1,10 @@
 import { Customer360Error } from "../errors.ts";
 import type { DeliveryMode, Watch } from "../updates/watch.ts";
-import { checkWatch } from "./cursor.ts";
+import { checkWatch } from "./frames/cursor.ts";
 import type { Context } from "./context.ts";
-import { FrameStream } from "./frame-stream.ts";
-import type { Frame } from "./frames.ts";
-import type { Supply } from "./taker.ts";
+import { FrameStream } from "./frames/frame-stream.ts";
+import type { Frame } from "./frames/frames.ts";
+import type { Supply } from "./frames/taker.ts";
 
 /** Frames answered by one `changesSince` at most. */
 export const MOST_CHANGES = 200;

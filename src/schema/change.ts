@@ -1,5 +1,5 @@
 import type { Customer, OfferState, OfferTransition, SegmentTransition } from "../customer/customer.ts";
-import type { Age, ChangeFrame } from "../resolvers/frames.ts";
+import type { Age, ChangeFrame } from "../resolvers/frames/frames.ts";
 import { madeOffer } from "../resolvers/offers.ts";
 import { segment } from "../resolvers/segments.ts";
 import { cursorAndAge } from "./clocks.ts";

@@ -1,6 +1,6 @@
 import type { FieldRef, ObjectRef } from "@pothos/core";
 import type { Freshness } from "../customer/customer.ts";
-import type { Age } from "../resolvers/frames.ts";
+import type { Age } from "../resolvers/frames/frames.ts";
 import type { SchemaTypesOf } from "./connection.ts";
 import { instantOrNull, instantText } from "./instant.ts";
 import type { Surface } from "./surface.ts";

@@ -1,6 +1,6 @@
 import type { InputObjectRef } from "@pothos/core";
-import { COMPARED_AS } from "../customer/compare.ts";
-import type { FieldRef } from "../customer/filter.ts";
+import { COMPARED_AS } from "../customer/values/compare.ts";
+import type { FieldRef } from "../customer/values/filter.ts";
 import type { Direction, FilterFields, FilterInput, OrderInput } from "../resolvers/filters.ts";
 import type { SchemaTypesOf } from "./connection.ts";
 import { tierNamed } from "./segment.ts";

@@ -6,7 +6,7 @@ import type {
   GapFrame,
   ProgressFrame,
   SnapshotFrame,
-} from "../resolvers/frames.ts";
+} from "../resolvers/frames/frames.ts";
 import { madeOffer } from "../resolvers/offers.ts";
 import { declareChanges } from "./change.ts";
 import type { FrameEnums } from "./change.ts";

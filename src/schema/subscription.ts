@@ -1,7 +1,7 @@
 import type { OfferState } from "../customer/customer.ts";
 import type { Context } from "../resolvers/context.ts";
 import { filterOf } from "../resolvers/filters.ts";
-import type { Frame } from "../resolvers/frames.ts";
+import type { Frame } from "../resolvers/frames/frames.ts";
 import type { DeliveryMode, Watch } from "../updates/watch.ts";
 import { knownOffers } from "../resolvers/offers.ts";
 import { pageOf } from "../resolvers/paging.ts";

@@ -4,16 +4,16 @@ import type { GraphQLSchema } from "graphql";
 import type { Log } from "../log.ts";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
 import type { Context, Viewer } from "../resolvers/context.ts";
-import { createGraphiql } from "./graphiql.ts";
+import { createGraphiql } from "./graphiql/graphiql.ts";
 import { LIMITS } from "./limits.ts";
 import { createMask } from "./masking.ts";
 import { createDoorkeeper, isLoopback } from "./origins.ts";
 import { createProbes, json, listen, pathOf, type Status } from "./probes.ts";
-import { createQueries } from "./queries.ts";
+import { createQueries } from "./writing/queries.ts";
 import { createExecution } from "./shared-execution.ts";
 import type { Execution } from "./shared-execution.ts";
-import { createSse } from "./sse.ts";
-import { attachWebSocket } from "./websocket.ts";
+import { createSse } from "./streams/sse.ts";
+import { attachWebSocket } from "./streams/websocket.ts";
 import { createAnswer } from "./yoga.ts";
 
 /** What to serve. */

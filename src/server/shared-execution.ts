@@ -2,13 +2,13 @@ import { createSourceEventStream, execute } from "graphql";
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from "graphql";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
 import type { Context, Viewer } from "../resolvers/context.ts";
-import type { Supply } from "../resolvers/taker.ts";
-import { Answers } from "./answers.ts";
-import type { AnswersOptions, Payload, Payloads } from "./answers.ts";
+import type { Supply } from "../resolvers/frames/taker.ts";
+import { Answers } from "./writing/answers.ts";
+import type { AnswersOptions, Payload, Payloads } from "./writing/answers.ts";
 import type { Mask } from "./masking.ts";
 import { after, createOperations } from "./operations.ts";
 import type { Operation, OperationRequest } from "./operations.ts";
-import { createWriter } from "./writer.ts";
+import { createWriter } from "./writing/writer.ts";
 
 /**
  * Executes operations for WebSocket and SSE.

@@ -1,6 +1,6 @@
 import type { Origin, Refusal } from "../cdc/change.ts";
 import type { Customer, OfferState, Row } from "../customer/customer.ts";
-import type { CustomerFilter, FieldRef } from "../customer/filter.ts";
+import type { CustomerFilter, FieldRef } from "../customer/values/filter.ts";
 import type { Tally } from "./store.ts";
 
 /** A page of results. `cursor` is the reader's own text; the GraphQL layer passes it back unseen as `after`. */

@@ -1,6 +1,6 @@
 import type { OfferTransition, SegmentTransition, Update } from "../customer/customer.ts";
-import type { CustomerFilter } from "../customer/filter.ts";
-import { matches } from "../customer/filter.ts";
+import type { CustomerFilter } from "../customer/values/filter.ts";
+import { matches } from "../customer/values/filter.ts";
 import { Few } from "./few.ts";
 import type { Slot } from "./ring.ts";
 import { watchKey } from "./watch.ts";

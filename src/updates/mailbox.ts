@@ -1,5 +1,5 @@
 import type { OfferTransition, SegmentTransition } from "../customer/customer.ts";
-import { through, union } from "../customer/transitions.ts";
+import { through, union } from "../customer/derived/transitions.ts";
 import type { Bearing } from "./audience.ts";
 import type { HubLimits } from "./limits.ts";
 import type { Slot } from "./ring.ts";

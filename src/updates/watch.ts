@@ -1,5 +1,5 @@
 import type { OfferState } from "../customer/customer.ts";
-import type { CustomerFilter } from "../customer/filter.ts";
+import type { CustomerFilter } from "../customer/values/filter.ts";
 
 /** What a subscription watches. Its JSON is part of the cursor, so a cursor alone is enough to go on. */
 export type Watch =

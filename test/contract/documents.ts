@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import type { Value } from "../../src/cdc/change.ts";
 import type { Customer, Rows } from "../../src/customer/customer.ts";
-import type { ComparedAs } from "../../src/customer/compare.ts";
-import type { Comparison, CustomerFilter, FieldRef } from "../../src/customer/filter.ts";
+import type { ComparedAs } from "../../src/customer/values/compare.ts";
+import type { Comparison, CustomerFilter, FieldRef } from "../../src/customer/values/filter.ts";
 import { customer, row, SHAPES } from "./shapes.ts";
 
 /** Generated documents, filters and orders over the fields of SHAPES, with few distinct values so that they meet. */

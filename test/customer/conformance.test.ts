@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Change, Values } from "../../src/cdc/change.ts";
-import { epochText, integerComponent, positionOf } from "../../src/cdc/sequence.ts";
+import { epochText, integerComponent, positionOf } from "../../src/cdc/positions/sequence.ts";
 import { apply } from "../../src/customer/apply.ts";
 import { newCustomer } from "../../src/customer/customer.ts";
 import type { Plan } from "../../src/customer/plan.ts";

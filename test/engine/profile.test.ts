@@ -10,7 +10,7 @@ test("a sample belongs to the step of its innermost function that has one, and w
     nodes: [
       node(1, "(root)", "", [2, 6, 7, 8]),
       node(2, "turn", "file:///app/dist/ingest/pipeline.js", [3]),
-      node(3, "guarded", "file:///app/dist/store/mongo/documents.js", [4, 5]),
+      node(3, "guarded", "file:///app/dist/store/mongo/documents/documents.js", [4, 5]),
       node(4, "serializeInto", "file:///app/node_modules/bson/lib/bson.cjs"),
       node(5, "test", ""),
       node(6, "(garbage collector)", ""),

@@ -1,4 +1,4 @@
-import { canonical } from "../../src/customer/canonical.ts";
+import { canonical } from "../../src/customer/values/canonical.ts";
 import type { Everyone, Store } from "../../src/store/store.ts";
 
 /** The canonical documents of everybody in a store of at most a thousand customers, by id. */

@@ -1,7 +1,7 @@
 import type { Change, Position } from "../../src/cdc/change.ts";
 import { apply } from "../../src/customer/apply.ts";
 import type { Applied } from "../../src/customer/applied.ts";
-import { canonical } from "../../src/customer/canonical.ts";
+import { canonical } from "../../src/customer/values/canonical.ts";
 import { type Customer, newCustomer, type Page } from "../../src/customer/customer.ts";
 import type { Plan } from "../../src/customer/plan.ts";
 import { type Arrival, CUSTOMER } from "./history.ts";

@@ -8,7 +8,7 @@ import {
 } from "kafkajs";
 import { systemClock } from "../../src/clock.ts";
 import type { KafkaLimits } from "../../src/ingest/kafka/group.ts";
-import { PLAINTEXT } from "../../src/ingest/kafka/security.ts";
+import { PLAINTEXT } from "../../src/ingest/kafka/client/security.ts";
 import { kafkaSource, type KafkaSource, type KafkaSourceOptions } from "../../src/ingest/kafka/source.ts";
 import { silentLog } from "../../src/log.ts";
 

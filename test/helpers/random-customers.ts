@@ -3,7 +3,7 @@ import type { ColumnPlan, ColumnType } from "../../src/cdc/table.ts";
 import { newCustomer } from "../../src/customer/customer.ts";
 import type { Customer, OfferState, Row, SegmentState } from "../../src/customer/customer.ts";
 import type { MetricType, Plan } from "../../src/customer/plan.ts";
-import type { CustomerOffer, Frame, SegmentMember } from "../../src/resolvers/frames.ts";
+import type { CustomerOffer, Frame, SegmentMember } from "../../src/resolvers/frames/frames.ts";
 import { pick } from "./random-operations.ts";
 import type { Random } from "./random-operations.ts";
 

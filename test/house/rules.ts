@@ -165,24 +165,24 @@ export const noBarrels: Rule = (files) =>
 /** Client libraries, and the files that may import them. */
 const CLIENTS: readonly (readonly [library: RegExp, only: RegExp])[] = [
   [/^libsql$/, /^src\/embedded\/database\.ts$/],
-  [/^@marcbachmann\/cel-js/, /^src\/plan\/cel\.ts$/],
-  [/^re2js$/, /^src\/plan\/patterns\.ts$/],
+  [/^@marcbachmann\/cel-js/, /^src\/plan\/cel\/cel\.ts$/],
+  [/^re2js$/, /^src\/plan\/cel\/patterns\.ts$/],
   [/^yaml$/, /^src\/plan\/document\.ts$/],
   [/^zod$/, /^src\/(plan\/file|config)\.ts$/],
   [/^@pothos\//, /^src\/schema\//],
-  [/^(graphql-yoga|@graphql-yoga\/)/, /^src\/server\/(yoga|graphiql)\.ts$/],
+  [/^(graphql-yoga|@graphql-yoga\/)/, /^src\/server\/(yoga|graphiql\/graphiql)\.ts$/],
   // The benchmark holds the product against the bare library, and so has to know it.
-  [/^graphql-ws(\/|$)/, /^src\/server\/protocol\.ts$/],
-  [/^ws(\/|$)/, /^src\/(server\/link|bench\/raw-child)\.ts$/],
+  [/^graphql-ws(\/|$)/, /^src\/server\/streams\/protocol\.ts$/],
+  [/^ws(\/|$)/, /^src\/(server\/streams\/link|bench\/raw-child)\.ts$/],
   [/^(commander|cli-progress)$/, /^src\/cli\//],
   [/^ioredis/, /^src\/updates\/redis\/client\.ts$/],
   [/^mongodb(\/|$)/, /^src\/store\/mongo\/client\.ts$/],
-  [/^kafkajs-snappy$/, /^src\/ingest\/kafka\/snappy\.ts$/],
-  [/^kafkajs(\/|$)/, /^src\/ingest\/kafka\/client\.ts$/],
-  [/^lz4js$/, /^src\/ingest\/kafka\/lz4\.ts$/],
+  [/^kafkajs-snappy$/, /^src\/ingest\/kafka\/codecs\/snappy\.ts$/],
+  [/^kafkajs(\/|$)/, /^src\/ingest\/kafka\/client\/client\.ts$/],
+  [/^lz4js$/, /^src\/ingest\/kafka\/codecs\/lz4\.ts$/],
   [/^pino$/, /^src\/json-log\.ts$/],
   [/^prom-client$/, /^src\/prometheus\.ts$/],
-  [/^fzstd$/, /^src\/ingest\/kafka\/zstd\.ts$/],
+  [/^fzstd$/, /^src\/ingest\/kafka\/codecs\/zstd\.ts$/],
 ];
 
 /** A client library is known to one file, so that replacing it is the change of one file. */
@@ -209,7 +209,7 @@ export const adaptersInApp: Rule = (files) =>
     );
 
 /** What a port and its adapters share lies in the port's folder; a folder below it is an adapter. `replay` is a step of ingest. */
-const ADAPTER_FOLDER = /^src\/(?:ingest\/(?!replay\/)|store\/|updates\/)[^/]+\//;
+const ADAPTER_FOLDER = /^src\/(?:ingest\/(?:files|kafka)|store\/(?:mongo|sqlite)|updates\/(?:local|redis))\//;
 
 /** An adapter can be replaced or removed alone: below the files that put a process together, only its own folder knows it. */
 export const adaptersApart: Rule = (files) =>

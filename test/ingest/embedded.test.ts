@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { SourceRecord } from "../../src/cdc/change.ts";
-import { canonical } from "../../src/customer/canonical.ts";
+import { canonical } from "../../src/customer/values/canonical.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Customer } from "../../src/customer/customer.ts";
 import { sqliteStore } from "../../src/store/sqlite/store.ts";

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { newCustomer, type Customer } from "../../src/customer/customer.ts";
-import { createConfirms } from "../../src/ingest/confirms.ts";
-import { createDocuments } from "../../src/ingest/documents.ts";
-import { createPublished, updatesOf } from "../../src/ingest/published.ts";
+import { createConfirms } from "../../src/ingest/remembered/confirms.ts";
+import { createDocuments } from "../../src/ingest/remembered/documents.ts";
+import { createPublished, updatesOf } from "../../src/ingest/remembered/published.ts";
 import { merge } from "../../src/ingest/receive.ts";
 import type { SourceBatch } from "../../src/ingest/source.ts";
-import { createTallies } from "../../src/ingest/tallies.ts";
+import { createTallies } from "../../src/ingest/remembered/tallies.ts";
 
 const freshness = { sourceMs: null, ingestedMs: null, appliedMs: 1 };
 

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { SourceRecord } from "../../src/cdc/change.ts";
 import { systemClock } from "../../src/clock.ts";
-import { canonical } from "../../src/customer/canonical.ts";
+import { canonical } from "../../src/customer/values/canonical.ts";
 import type { Plan } from "../../src/customer/plan.ts";
 import { codeOf } from "../../src/errors.ts";
 import { rederiveAll } from "../../src/ingest/rederive.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SourceRecord } from "../../src/cdc/change.ts";
-import { beside } from "../../src/ingest/beside.ts";
+import { beside } from "../../src/ingest/waiting/beside.ts";
 import type { Save } from "../../src/store/store.ts";
 import { manualClock, settle } from "../helpers/manual-clock.ts";
 import { memorySource } from "../helpers/memory-source.ts";

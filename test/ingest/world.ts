@@ -1,6 +1,6 @@
 import type { SourceRecord } from "../../src/cdc/change.ts";
 import { systemClock, type Clock } from "../../src/clock.ts";
-import { canonical } from "../../src/customer/canonical.ts";
+import { canonical } from "../../src/customer/values/canonical.ts";
 import { NOBODY } from "../../src/customer/customer.ts";
 import type { Plan } from "../../src/customer/plan.ts";
 import { createPipeline } from "../../src/ingest/pipeline.ts";

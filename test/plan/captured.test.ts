@@ -7,7 +7,7 @@ import { apply } from "../../src/customer/apply.ts";
 import { newCustomer } from "../../src/customer/customer.ts";
 import type { Customer } from "../../src/customer/customer.ts";
 import { loadPlan } from "../../src/plan/load.ts";
-import { inspectSample } from "../../src/plan/sample.ts";
+import { inspectSample } from "../../src/plan/sample/sample.ts";
 
 /** As the fixtures hold them. */
 interface Captured {

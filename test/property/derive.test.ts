@@ -5,7 +5,7 @@ import { newCustomer } from "../../src/customer/customer.ts";
 import { isSeen } from "../../src/customer/apply.ts";
 import { derive, type Derived } from "../../src/customer/derive.ts";
 import { tableOf } from "../../src/customer/lookup.ts";
-import { totalOf, totalOfRows } from "../../src/customer/totals.ts";
+import { totalOf, totalOfRows } from "../../src/customer/derived/totals.ts";
 import { arrival, CUSTOMER, histories, shuffles } from "../helpers/history.ts";
 import { historyPlan as plan } from "../helpers/history-plan.ts";
 import { deliver, emptyWorld, type World } from "../helpers/history-world.ts";

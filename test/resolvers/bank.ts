@@ -1,13 +1,13 @@
 import type { Row } from "../../src/customer/customer.ts";
 import { newCustomer } from "../../src/customer/customer.ts";
 import type { Customer } from "../../src/customer/customer.ts";
-import { matches } from "../../src/customer/filter.ts";
+import { matches } from "../../src/customer/values/filter.ts";
 import type { Plan } from "../../src/customer/plan.ts";
 import { silentLog } from "../../src/log.ts";
 import { noMetrics } from "../../src/metrics.ts";
 import type { Context } from "../../src/resolvers/context.ts";
 import { OPEN_VIEWER } from "../../src/resolvers/context.ts";
-import { createCursors } from "../../src/resolvers/cursor.ts";
+import { createCursors } from "../../src/resolvers/frames/cursor.ts";
 import type { Listing, QuarantinedRecord, Reads } from "../../src/store/reads.ts";
 import { createHub } from "../../src/updates/hub.ts";
 import { manualClock } from "../helpers/manual-clock.ts";

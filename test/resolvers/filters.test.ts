@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { FieldRef } from "../../src/customer/filter.ts";
+import type { FieldRef } from "../../src/customer/values/filter.ts";
 import { filterOf, orderOf } from "../../src/resolvers/filters.ts";
 import type { FilterFields, FilterInput } from "../../src/resolvers/filters.ts";
 

@@ -2,7 +2,7 @@ import { afterEach, expect, it } from "vitest";
 import type { ExecutionResult } from "graphql";
 import { silentLog } from "../../src/log.ts";
 import type { Viewer } from "../../src/resolvers/context.ts";
-import type { Payload, Payloads } from "../../src/server/answers.ts";
+import type { Payload, Payloads } from "../../src/server/writing/answers.ts";
 import { createMask } from "../../src/server/masking.ts";
 import { createExecution, isOperation, isPayloads } from "../../src/server/shared-execution.ts";
 import { settle } from "../helpers/manual-clock.ts";

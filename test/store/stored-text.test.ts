@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareText } from "../../src/customer/compare.ts";
-import { compareDecimals } from "../../src/customer/decimal.ts";
+import { compareText } from "../../src/customer/values/compare.ts";
+import { compareDecimals } from "../../src/customer/values/decimal.ts";
 import { decimalKey, originalText, storedText } from "../../src/store/stored-text.ts";
 
 const texts = fc.string({

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { silentLog } from "../../src/log.ts";
-import type { Frame } from "../../src/resolvers/frames.ts";
+import type { Frame } from "../../src/resolvers/frames/frames.ts";
 import type { Watch } from "../../src/updates/watch.ts";
 import { createHub } from "../../src/updates/hub.ts";
 import type { Hub } from "../../src/updates/hub.ts";

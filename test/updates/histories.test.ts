@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Update } from "../../src/customer/customer.ts";
-import type { CustomerFilter } from "../../src/customer/filter.ts";
-import { matches } from "../../src/customer/filter.ts";
-import type { Frame } from "../../src/resolvers/frames.ts";
+import type { CustomerFilter } from "../../src/customer/values/filter.ts";
+import { matches } from "../../src/customer/values/filter.ts";
+import type { Frame } from "../../src/resolvers/frames/frames.ts";
 import type { DeliveryMode, Watch } from "../../src/updates/watch.ts";
 import { changesSince, frames } from "../../src/resolvers/updates.ts";
 import { settle } from "../helpers/manual-clock.ts";

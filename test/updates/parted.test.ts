@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { silentLog } from "../../src/log.ts";
-import type { Frame } from "../../src/resolvers/frames.ts";
+import type { Frame } from "../../src/resolvers/frames/frames.ts";
 import type { DeliveryMode, Watch } from "../../src/updates/watch.ts";
 import { frames } from "../../src/resolvers/updates.ts";
 import { createHub } from "../../src/updates/hub.ts";

@@ -1,6 +1,6 @@
 import { afterEach } from "vitest";
-import type { CustomerFilter } from "../../src/customer/filter.ts";
-import type { Frame } from "../../src/resolvers/frames.ts";
+import type { CustomerFilter } from "../../src/customer/values/filter.ts";
+import type { Frame } from "../../src/resolvers/frames/frames.ts";
 import type { HubLimits } from "../../src/updates/limits.ts";
 import type { DeliveryMode, Watch } from "../../src/updates/watch.ts";
 import { frames } from "../../src/resolvers/updates.ts";

@@ -1,11 +1,11 @@
 import { newCustomer } from "../../src/customer/customer.ts";
 import type { Customer, OfferTransition, SegmentTransition, Update } from "../../src/customer/customer.ts";
-import { matches } from "../../src/customer/filter.ts";
+import { matches } from "../../src/customer/values/filter.ts";
 import type { Plan } from "../../src/customer/plan.ts";
 import { silentLog } from "../../src/log.ts";
 import type { Context } from "../../src/resolvers/context.ts";
 import { OPEN_VIEWER } from "../../src/resolvers/context.ts";
-import { createCursors } from "../../src/resolvers/cursor.ts";
+import { createCursors } from "../../src/resolvers/frames/cursor.ts";
 import type { Reads } from "../../src/store/reads.ts";
 import { createHub } from "../../src/updates/hub.ts";
 import type { HubLimits } from "../../src/updates/limits.ts";

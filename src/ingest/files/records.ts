@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { SourceRecord } from "../../cdc/change.ts";
-import { Scanner } from "../../cdc/scanner.ts";
+import { Scanner } from "../../cdc/reading/scanner.ts";
 import type { TablePlan } from "../../cdc/table.ts";
 import type { Piece } from "./lines.ts";
 import { namesake, strangerReason } from "./names.ts";

@@ -1,7 +1,7 @@
 import { samePartition } from "../../cdc/partition.ts";
 import type { Report } from "../../doctor/report.ts";
 import { codeOf } from "../../errors.ts";
-import { isUnhosted, ofKafka } from "./errors.ts";
+import { isUnhosted, ofKafka } from "./client/errors.ts";
 import type { KafkaClient } from "./group.ts";
 import { startOf, type Committed, type Discontinuity, type Marks, type Start } from "./position.ts";
 import type { Checkpoint } from "../source.ts";

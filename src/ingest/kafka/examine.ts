@@ -1,9 +1,9 @@
 import type { TablePlan } from "../../cdc/table.ts";
 import type { Report } from "../../doctor/report.ts";
 import { silentLog } from "../../log.ts";
-import { connectKafka } from "./client.ts";
-import { testCodecs } from "./codecs.ts";
-import { ofKafka } from "./errors.ts";
+import { connectKafka } from "./client/client.ts";
+import { testCodecs } from "./codecs/codecs.ts";
+import { ofKafka } from "./client/errors.ts";
 import { examineProgress } from "./examine-progress.ts";
 import { KAFKA_LIMITS, type KafkaSettings, type KafkaSights } from "./group.ts";
 import { isTopic, wantedTopics } from "./topics.ts";

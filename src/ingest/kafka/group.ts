@@ -1,7 +1,7 @@
 import type { SourceRecord } from "../../cdc/change.ts";
 import type { TopicPartition } from "../../cdc/partition.ts";
 import type { Committed, Marks } from "./position.ts";
-import type { KafkaSecurity } from "./security.ts";
+import type { KafkaSecurity } from "./client/security.ts";
 import type { Unreadable } from "../source.ts";
 
 /** Bounds of reading from Kafka. */

@@ -1,7 +1,7 @@
 import { samePartition, type TopicPartition } from "../../cdc/partition.ts";
 import type { Clock } from "../../clock.ts";
 import { Customer360Error } from "../../errors.ts";
-import { isRebalancing, kafkaFailure, ofKafka } from "./errors.ts";
+import { isRebalancing, kafkaFailure, ofKafka } from "./client/errors.ts";
 import type { Fetched, Group, GroupEars, KafkaClient, KafkaLimits } from "./group.ts";
 import { KafkaHolding } from "./holding.ts";
 import { KafkaHoldings } from "./holdings.ts";

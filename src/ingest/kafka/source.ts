@@ -1,12 +1,12 @@
 import type { Clock } from "../../clock.ts";
 import { Customer360Error } from "../../errors.ts";
 import type { Log } from "../../log.ts";
-import { createBell } from "../bell.ts";
-import { ofKafka } from "./errors.ts";
+import { createBell } from "../waiting/bell.ts";
+import { ofKafka } from "./client/errors.ts";
 import { KAFKA_LIMITS, type KafkaClient, type KafkaLimits, type KafkaSettings } from "./group.ts";
 import { Latest, stateOf, type KafkaHealth } from "./health.ts";
 import { DISCONTINUITIES, type Discontinuity } from "./position.ts";
-import type { KafkaSecurity } from "./security.ts";
+import type { KafkaSecurity } from "./client/security.ts";
 import { KafkaSession } from "./session.ts";
 import { isTopic, missingTopics, wantedTopics } from "./topics.ts";
 import { KafkaWatch } from "./watch.ts";
@@ -42,7 +42,7 @@ export interface KafkaSource extends Source {
 
 /** The client library is loaded when it is needed: a process without Kafka never has it. */
 const load: NonNullable<KafkaSourceOptions["connect"]> = async (settings, log) => {
-  const { connectKafka } = await import("./client.ts");
+  const { connectKafka } = await import("./client/client.ts");
   return connectKafka(settings, log);
 };
 

@@ -8,7 +8,7 @@ import {
 } from "mongodb";
 import { Customer360Error } from "../../errors.ts";
 import { DUPLICATE_KEY, failureOf, isPassing, withoutSecrets } from "./failures.ts";
-import type { Stored } from "./values.ts";
+import type { Stored } from "./documents/values.ts";
 
 /** One write of a bulk; each is of one document. */
 export type Write =

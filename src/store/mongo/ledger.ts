@@ -1,9 +1,9 @@
 import type { Position } from "../../cdc/change.ts";
-import { compareText } from "../../customer/compare.ts";
+import { compareText } from "../../customer/values/compare.ts";
 import type { Checkpoint } from "../../ingest/source.ts";
 import type { MongoCollection, Write } from "./client.ts";
-import { fieldName, keptText, orderedText, originalOf, textOf } from "./names.ts";
-import { restored, type Stored } from "./values.ts";
+import { fieldName, keptText, orderedText, originalOf, textOf } from "./documents/names.ts";
+import { restored, type Stored } from "./documents/values.ts";
 import type { Tally } from "../store.ts";
 
 /** What a save carries besides customers and quarantine. Every write may be repeated: it changes nothing the second time. */

@@ -1,9 +1,9 @@
 import type { Page } from "../../customer/customer.ts";
-import type { MongoDocuments } from "./documents.ts";
+import type { MongoDocuments } from "./documents/documents.ts";
 import type { MongoLedger } from "./ledger.ts";
-import { fieldName } from "./names.ts";
-import { type MongoPages, pageId, type StoredPage } from "./pages.ts";
-import { findHeld, type Held, type Looked } from "./places.ts";
+import { fieldName } from "./documents/names.ts";
+import { type MongoPages, pageId, type StoredPage } from "./documents/pages.ts";
+import { findHeld, type Held, type Looked } from "./documents/places.ts";
 import type { Loaded, LoadRequest, PageRequest } from "../store.ts";
 
 /** What a load goes to. */

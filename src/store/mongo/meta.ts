@@ -1,6 +1,6 @@
 import { Customer360Error } from "../../errors.ts";
 import type { Mongo, MongoCollection } from "./client.ts";
-import type { Stored } from "./values.ts";
+import type { Stored } from "./documents/values.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 
 const MARK = "customer360";

@@ -2,8 +2,8 @@ import { NOBODY } from "../../customer/customer.ts";
 import type { Log } from "../../log.ts";
 import type { FactGroup } from "../facts.ts";
 import type { Mongo } from "./client.ts";
-import { customerOf, LOADED, type StoredCustomer } from "./documents.ts";
-import { factsIn } from "./facts.ts";
+import { customerOf, LOADED, type StoredCustomer } from "./documents/documents.ts";
+import { factsIn } from "./documents/facts.ts";
 import { readMeta, writeMeta } from "./meta.ts";
 
 /** Customers whose facts are made at once; fewer while others keep saving them. */

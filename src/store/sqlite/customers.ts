@@ -8,7 +8,7 @@ import { announcementText, bodyBytes, parseBody } from "../document-text.ts";
 import { originalText, storedText } from "../stored-text.ts";
 import type { Heads } from "./heads.ts";
 import type { Sqlite } from "../../embedded/database.ts";
-import type { Pending, PendingCustomer } from "./pending.ts";
+import type { Pending, PendingCustomer } from "./journal/pending.ts";
 import type { Place } from "../store.ts";
 
 /** Full notes of customers in the tables, by customer id. */

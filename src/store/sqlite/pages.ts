@@ -8,8 +8,8 @@ import { originalText, storedText } from "../stored-text.ts";
 import type { Header, Heads } from "./heads.ts";
 import { isNoteOf, isToldBy } from "./notes.ts";
 import type { Sqlite } from "../../embedded/database.ts";
-import type { Pending, PendingCustomer, PendingPage } from "./pending.ts";
-import type { PendingRow } from "./pending-rows.ts";
+import type { Pending, PendingCustomer, PendingPage } from "./journal/pending.ts";
+import type { PendingRow } from "./journal/pending-rows.ts";
 import type { PageRequest } from "../store.ts";
 
 /** Reads and writes pages, and the notes customers keep of them. All calls are made inside a transaction. */

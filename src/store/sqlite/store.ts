@@ -1,14 +1,14 @@
 import type { Plan } from "../../customer/plan.ts";
 import type { Reads } from "../reads.ts";
 import { agreedIn, sqliteEveryone } from "./everyone.ts";
-import { sqliteHolders } from "./holders.ts";
+import { sqliteHolders } from "./reads/holders.ts";
 import { sqliteLedger } from "./ledger.ts";
-import { sqliteReadDocuments } from "./read-documents.ts";
-import { sqliteReads } from "./reads.ts";
+import { sqliteReadDocuments } from "./reads/read-documents.ts";
+import { sqliteReads } from "./reads/reads.ts";
 import { MIGRATIONS, SCHEMA_VERSION, STORE_SCHEMA } from "../../embedded/schema.ts";
 import { originalText } from "../stored-text.ts";
 import { openSqlite } from "../../embedded/database.ts";
-import { sqliteTables } from "./tables.ts";
+import { sqliteTables } from "./journal/tables.ts";
 import type {
   CustomerSave,
   Everyone,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { codeOf } from "../../../src/errors.ts";
-import { isRebalancing, kafkaFailure } from "../../../src/ingest/kafka/errors.ts";
+import { isRebalancing, kafkaFailure } from "../../../src/ingest/kafka/client/errors.ts";
 import { KafkaHolding } from "../../../src/ingest/kafka/holding.ts";
 import { KafkaHoldings } from "../../../src/ingest/kafka/holdings.ts";
-import { clientLog } from "../../../src/ingest/kafka/log.ts";
+import { clientLog } from "../../../src/ingest/kafka/client/log.ts";
 import {
   markOf,
   progressName,
@@ -12,7 +12,7 @@ import {
   startOf,
   type Committed,
 } from "../../../src/ingest/kafka/position.ts";
-import { PLAINTEXT, proofOf, type KafkaSecurity } from "../../../src/ingest/kafka/security.ts";
+import { PLAINTEXT, proofOf, type KafkaSecurity } from "../../../src/ingest/kafka/client/security.ts";
 import { isTopic, missingTopics, wantedTopics } from "../../../src/ingest/kafka/topics.ts";
 import { lineLog } from "../../../src/log.ts";
 import { recordAt } from "../../helpers/kafka-double.ts";

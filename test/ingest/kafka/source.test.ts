@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { codeOf, Customer360Error } from "../../../src/errors.ts";
 import type { KafkaLimits } from "../../../src/ingest/kafka/group.ts";
-import { PLAINTEXT } from "../../../src/ingest/kafka/security.ts";
+import { PLAINTEXT } from "../../../src/ingest/kafka/client/security.ts";
 import { kafkaSource, type KafkaSource } from "../../../src/ingest/kafka/source.ts";
 import type { Checkpoint } from "../../../src/ingest/source.ts";
 import { silentLog } from "../../../src/log.ts";

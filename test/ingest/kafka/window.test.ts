@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { codeOf } from "../../../src/errors.ts";
 import type { KafkaCluster } from "../../../src/ingest/kafka/group.ts";
 import { rangesIn } from "../../../src/ingest/kafka/ranges.ts";
-import { PLAINTEXT } from "../../../src/ingest/kafka/security.ts";
+import { PLAINTEXT } from "../../../src/ingest/kafka/client/security.ts";
 import { kafkaSource, type KafkaSource } from "../../../src/ingest/kafka/source.ts";
 import { windowed } from "../../../src/ingest/kafka/window.ts";
 import { readBound, type Bound, type Range } from "../../../src/ingest/replay/bounds.ts";
