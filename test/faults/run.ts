@@ -41,8 +41,11 @@ export type Tell = (line: string) => void;
  * A machine that cannot take the least shows just that, and comes to an end all the same.
  */
 const CHANGES_PER_SECOND = { least: 150, most: 1_000 };
-/** Records of the trial: the first warm up, the others are measured. */
-const TRIAL = { warmUp: 500, measured: 2_000 };
+/** Records of the trial: the first warm up, the others are measured. A long run is measured as it will go on: compiled. */
+function trialOf(changes: number): { readonly warmUp: number; readonly measured: number } {
+  const warmUp = Math.max(500, Math.round(changes / 200));
+  return { warmUp, measured: 4 * warmUp };
+}
 const SLICE_MS = 100;
 const QUIET_MS = 300_000;
 const CUSTOMERS_PER_CHANGE = 1 / 100;
@@ -92,13 +95,14 @@ async function quiet(stack: Stack, topics: Topics): Promise<void> {
 }
 
 /** How many changes a second go through when nothing is in the way. */
-async function trial(stack: Stack, topics: Topics, history: History): Promise<number> {
-  await topics.produce(history.take(TRIAL.warmUp));
+async function trial({ stack, topics, history, changes }: Driving): Promise<number> {
+  const { warmUp, measured } = trialOf(changes);
+  await topics.produce(history.take(warmUp));
   await quiet(stack, topics);
   const begun = performance.now();
-  await topics.produce(history.take(TRIAL.measured));
+  await topics.produce(history.take(measured));
   await quiet(stack, topics);
-  return Math.round(TRIAL.measured / ((performance.now() - begun) / 1_000));
+  return Math.round(measured / ((performance.now() - begun) / 1_000));
 }
 
 /** Changes go on, evenly, from before the fault until after it. */
@@ -167,7 +171,7 @@ async function drive(given: Driving): Promise<Outcome> {
   const { probe } = probing(topics, history, watchers);
   tell(`everything is there; the first changes took ${Math.round(await probe())} ms`);
   const injected: Injected[] = [];
-  const possible = await trial(stack, topics, history);
+  const possible = await trial(given);
   const { least, most } = CHANGES_PER_SECOND;
   const fed = Math.round(Math.min(most, Math.max(least, possible / 2)));
   tell(`${possible} changes a second are possible; ${fed} are fed`);
