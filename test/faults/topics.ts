@@ -4,6 +4,9 @@ import { Truth } from "./truth.ts";
 
 const TOPICS = [PEOPLE, PAYMENTS];
 
+/** Records of one request, which stays below what a broker takes at once. */
+const AT_ONCE = 1_000;
+
 /** Our own way to Kafka, past the proxies. A broker that is killed is waited for. */
 export class Topics {
   readonly #client: Client;
@@ -25,6 +28,10 @@ export class Topics {
 
   /** Sends records, until Kafka has them: some of them twice, when an answer got lost. */
   async produce(records: readonly Produced[]): Promise<void> {
+    for (let at = 0; at < records.length; at += AT_ONCE) await this.#send(records.slice(at, at + AT_ONCE));
+  }
+
+  async #send(records: readonly Produced[]): Promise<void> {
     const topicMessages = TOPICS.map((topic) => ({
       topic,
       messages: records
