@@ -11,6 +11,8 @@ export interface KafkaDouble {
   readonly marks: Map<string, Marks>;
   readonly committed: Map<string, Committed>;
   topics: readonly string[];
+  /** The time of the records it hands out: those of another time are other records. */
+  stamp: number;
   /** How a commit fails; null: it does not. */
   refuseCommits: Error | null;
   /** What the latest member hears with. */
@@ -56,6 +58,7 @@ export function kafkaDouble(
     said,
     marks,
     committed,
+    stamp: 0,
     topics: [...new Set(partitions.map(({ topic }) => topic))],
     refuseCommits: null,
     client: {
@@ -74,7 +77,7 @@ export function kafkaDouble(
     fetch: (partition, offsets, next) => {
       const fetched: Fetched = {
         ...partition,
-        records: offsets.map((offset) => recordAt(partition, offset)),
+        records: offsets.map((offset) => ({ ...recordAt(partition, offset), timestampMs: self.stamp })),
         unreadable: [],
         first: BigInt(offsets[0] ?? (next ?? 1) - 1),
         next: BigInt(next ?? (offsets.at(-1) ?? 0) + 1),

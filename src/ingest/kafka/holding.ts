@@ -1,10 +1,18 @@
 import type { TopicPartition } from "../../cdc/partition.ts";
 import type { Fetched } from "./group.ts";
 import { progressName, type Committed, type Start } from "./position.ts";
+import { witnessOf, type Proof } from "./witness.ts";
 import { KafkaQueue, type Taken } from "./queue.ts";
 
 /** What of a fetch fits: it follows what we have, or there is doubt about it. */
 export type Fit = "follows" | "doubtful";
+
+/** Where something delivered ended. */
+interface End {
+  readonly name: string;
+  readonly next: bigint;
+  readonly witness: string;
+}
 
 /** A partition that is ours: how far it was fetched, delivered and acknowledged, and what waits in between. */
 export class KafkaHolding implements TopicPartition {
@@ -18,6 +26,9 @@ export class KafkaHolding implements TopicPartition {
   #acknowledged: bigint;
   /** Committed to the group. */
   #committed: bigint;
+  /** What was delivered last and not acknowledged yet, and the last that was: where it ended, and with what record. */
+  #ends: readonly End[] = [];
+  #witness: string | null = null;
   /** Where the partition ended when it was taken up. */
   #target: bigint;
   /** Where it ended when we last heard. */
@@ -25,6 +36,8 @@ export class KafkaHolding implements TopicPartition {
   isPaused = true;
   /** Fetches that wait for somebody to find out whether records were lost before the first of them; null while there is no doubt. */
   doubts: Fetched[] | null = null;
+  /** Has to hold before anything is taken; null once it does, or when there is none. */
+  proof: Proof | null = null;
 
   constructor({ topic, partition }: TopicPartition, start: Start, high: bigint) {
     this.topic = topic;
@@ -86,7 +99,11 @@ export class KafkaHolding implements TopicPartition {
   /** Delivers records up to so many bytes; null when none wait. */
   take(maxBytes: number): Taken | null {
     const taken = this.#queue.take(maxBytes);
-    if (taken !== null) this.#delivered = taken.next;
+    if (taken === null) return null;
+    this.#delivered = taken.next;
+    const last = taken.records.at(-1);
+    if (last !== undefined && BigInt(last.offset) + 1n === taken.next)
+      this.#ends = [...this.#ends, { name: taken.name, next: taken.next, witness: witnessOf(last) }];
     return taken;
   }
 
@@ -97,11 +114,16 @@ export class KafkaHolding implements TopicPartition {
     this.#fetched = offset;
     if (!this.isReady) this.#delivered = offset;
     this.#acknowledged = this.#committed = offset;
+    this.#witness = null;
   }
 
   /** Everything below this offset of this progress is done with. */
   acknowledge(name: string, nextOffset: bigint): void {
-    if (name === this.name && nextOffset > this.#acknowledged) this.#acknowledged = nextOffset;
+    if (name !== this.name || nextOffset <= this.#acknowledged) return;
+    this.#acknowledged = nextOffset;
+    const isHere = (end: End) => end.name === name && end.next === nextOffset;
+    this.#witness = this.#ends.find(isHere)?.witness ?? null;
+    this.#ends = this.#ends.filter((end) => end.name === name && end.next > nextOffset);
   }
 
   /** What the group should know and does not; null when it does. It counts as known from now on. */
@@ -114,6 +136,6 @@ export class KafkaHolding implements TopicPartition {
   /** Where we are, for the group. */
   asCommitted(): Committed {
     const { topic, partition, life } = this;
-    return { topic, partition, life, offset: this.#acknowledged };
+    return { topic, partition, life, offset: this.#acknowledged, witness: this.#witness };
   }
 }

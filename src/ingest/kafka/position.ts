@@ -16,20 +16,25 @@ export interface Committed {
   readonly offset: bigint;
   /** The life we were in when we committed it, or null when somebody else did. */
   readonly life: number | null;
+  /** What the record right before it was, as far as somebody noted that. */
+  readonly witness: string | null;
 }
 
 /**
  * Why a partition does not go on where it was:
  * - `removed`: records were removed by retention before we read them;
  * - `recreated`: the topic ends before our checkpoint: it was deleted and made again, or the broker lost its end;
+ * - `replaced`: other records lie before our checkpoint than those we read: the broker lost its end and gave the offsets out anew;
  * - `forgotten`: the group does not know a partition that we have a checkpoint of, as after its topic was deleted and made again.
  */
-export type DiscontinuityKind = "removed" | "recreated" | "forgotten";
+export type DiscontinuityKind = "removed" | "recreated" | "replaced" | "forgotten";
 
 /** What each kind means to whoever reads it. */
 export const DISCONTINUITIES: Readonly<Record<DiscontinuityKind, string>> = {
   removed: "records were removed from the topic before they were read",
   recreated: "the topic ends before the checkpoint: it is read anew, as another one",
+  replaced:
+    "the topic has other records before the checkpoint than were read: it is read anew, as another one",
   forgotten: "the group does not know the topic any more: it is read anew, as another one",
 };
 
@@ -66,15 +71,19 @@ export function readProgressName(name: string): { readonly topic: string; readon
     : { topic: name, life: 0 };
 }
 
+/** What is kept beside a committed offset. */
+export type Mark = Pick<Committed, "life" | "witness">;
+
 /** The text kept beside a committed offset. */
-export function markOf(life: number): string {
-  return `customer360 life=${life}`;
+export function markOf({ life, witness }: Mark): string {
+  return `customer360 life=${life ?? 0}${witness === null ? "" : ` behind=${witness}`}`;
 }
 
-/** The life that such a text tells, or null when it is none of ours. */
-export function readMark(text: string | null): number | null {
-  const found = /^customer360 life=(\d{1,9})$/.exec(text ?? "")?.[1];
-  return found === undefined ? null : Number(found);
+/** What such a text tells; of one that is none of ours, nothing. */
+export function readMark(text: string | null): Mark {
+  const [, life, witness = null] =
+    /^customer360 life=(\d{1,9})(?: behind=([0-9a-f]{16}))?$/.exec(text ?? "") ?? [];
+  return life === undefined ? { life: null, witness: null } : { life: Number(life), witness };
 }
 
 /**

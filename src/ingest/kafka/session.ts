@@ -1,11 +1,19 @@
-import { samePartition, type TopicPartition } from "../../cdc/partition.ts";
+import { partitionName, samePartition, type TopicPartition } from "../../cdc/partition.ts";
 import type { Clock } from "../../clock.ts";
 import { Customer360Error } from "../../errors.ts";
 import { isRebalancing, kafkaFailure, ofKafka } from "./client/errors.ts";
 import type { Fetched, Group, GroupEars, KafkaClient, KafkaLimits } from "./group.ts";
 import { KafkaHolding } from "./holding.ts";
 import { KafkaHoldings } from "./holdings.ts";
-import { readProgressName, startOf, type Discontinuity, type Marks } from "./position.ts";
+import {
+  readProgressName,
+  startOf,
+  type Committed,
+  type Discontinuity,
+  type Marks,
+  type Start,
+} from "./position.ts";
+import { isRefuted, proofOfPlace, type Proof } from "./witness.ts";
 import type { Checkpoint, Checkpoints, Lag, SourceBatch, Unreadable } from "../source.ts";
 
 /** The longest that asking for lag waits for brokers, milliseconds. */
@@ -24,6 +32,8 @@ export interface SessionParts {
   readonly assigned: () => void;
   readonly declared: (discontinuity: Discontinuity) => void;
   readonly unread: (found: Unreadable) => void;
+  /** What this process knows of partitions from earlier, by name: the group may have been told less, or lost it. */
+  readonly remembered: Map<string, Committed>;
 }
 
 /**
@@ -95,7 +105,9 @@ export class KafkaSession {
   acknowledge(checkpoints: readonly Checkpoint[]): void {
     for (const { topic: name, partition, nextOffset } of checkpoints) {
       const { topic } = readProgressName(name);
-      this.#holdings.find({ topic, partition })?.acknowledge(name, BigInt(nextOffset));
+      const holding = this.#holdings.find({ topic, partition });
+      holding?.acknowledge(name, BigInt(nextOffset));
+      if (holding != null) this.#parts.remembered.set(partitionName(holding), holding.asCommitted());
     }
   }
 
@@ -197,14 +209,12 @@ export class KafkaSession {
     const begun: KafkaHolding[] = [];
     for (const mark of marks) {
       if (!partitions.some((one) => samePartition(one, mark))) continue;
-      const start = startOf(
-        mark,
-        committed.find((one) => samePartition(one, mark)),
-        stored,
-      );
+      const known = committed.find((one) => samePartition(one, mark));
+      const start = startOf(mark, known, stored);
       if (start.discontinuity !== null) this.#parts.declared(start.discontinuity);
       const holding = new KafkaHolding(mark, start, mark.high);
-      group.seek(holding, start.offset);
+      holding.proof = proofOfPlace(start, mark, [known, this.#parts.remembered.get(partitionName(mark))]);
+      group.seek(holding, holding.proof?.offset ?? start.offset);
       begun.push(holding);
     }
     // Before a record is delivered the group knows of the partition: what `startOf` relies on.
@@ -223,16 +233,52 @@ export class KafkaSession {
       holding.doubts.push(fetched);
       return true;
     }
+    if (holding.proof !== null) return this.#prove(holding, holding.proof, fetched);
     if (holding.fit(fetched) === "follows") {
       this.#accept(holding, fetched);
       return true;
     }
-    holding.doubts = [fetched];
-    holding.isPaused = true;
-    this.#group.pause([holding]);
-    const generation = this.#generation;
-    void this.#settle(holding, generation).catch((error: unknown) => this.#failedIn(generation, error));
+    this.#hold(holding, [fetched], () => this.#settle(holding, this.#generation));
     return true;
+  }
+
+  /** Keeps a partition back until some work on it is done. */
+  #hold(holding: KafkaHolding, doubts: Fetched[], work: () => Promise<void>): void {
+    holding.doubts = doubts;
+    holding.isPaused = true;
+    this.#group?.pause([holding]);
+    const generation = this.#generation;
+    void work().catch((error: unknown) => this.#failedIn(generation, error));
+  }
+
+  /** Looks at the record before the place where the partition goes on: at its offset another may lie now. */
+  #prove(holding: KafkaHolding, proof: Proof, fetched: Fetched): boolean {
+    if (fetched.first === null) return true;
+    holding.proof = null;
+    if (isRefuted(proof, fetched))
+      this.#hold(holding, [], () => this.#beginAnew(holding, proof, fetched.high));
+    else this.#group?.seek(holding, holding.fetched);
+    return true;
+  }
+
+  /** Reads a partition from its beginning, as another one. */
+  async #beginAnew(holding: KafkaHolding, { low }: Proof, high: bigint): Promise<void> {
+    const { topic, partition, life, fetched } = holding;
+    const [from, to] = [fetched.toString(), low.toString()];
+    const discontinuity: Discontinuity = { kind: "replaced", topic, partition, from, to };
+    const isOurs = await this.#moveTo(holding, { life: life + 1, offset: low, discontinuity }, high);
+    if (!isOurs || this.#group === null) return;
+    holding.doubts = [];
+    this.#resume(holding, high, this.#group);
+  }
+
+  /** False when the partition is not ours any more. */
+  async #moveTo(holding: KafkaHolding, start: Start, high: bigint): Promise<boolean> {
+    const generation = this.#generation;
+    if (start.discontinuity !== null) this.#parts.declared(start.discontinuity);
+    holding.moveTo(start, high);
+    if (this.#group !== null) await this.#tell(this.#group, [holding]);
+    return generation === this.#generation;
   }
 
   #accept(holding: KafkaHolding, fetched: Fetched): void {
@@ -260,16 +306,11 @@ export class KafkaSession {
       committed.find((one) => samePartition(one, holding)),
       [here],
     );
-    if (start.discontinuity !== null) {
-      this.#parts.declared(start.discontinuity);
-      holding.moveTo(start, mark.high);
-      await this.#tell(group, [holding]);
-      if (generation !== this.#generation) return;
-    }
-    this.#resume(holding, mark, group);
+    if (start.discontinuity !== null && !(await this.#moveTo(holding, start, mark.high))) return;
+    this.#resume(holding, mark.high, group);
   }
 
-  #resume(holding: KafkaHolding, { high }: Marks, group: Group): void {
+  #resume(holding: KafkaHolding, high: bigint, group: Group): void {
     const doubts = holding.doubts ?? [];
     holding.doubts = null;
     holding.high = high;

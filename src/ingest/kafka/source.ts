@@ -5,7 +5,7 @@ import { createBell } from "../waiting/bell.ts";
 import { ofKafka } from "./client/errors.ts";
 import { KAFKA_LIMITS, type KafkaClient, type KafkaLimits, type KafkaSettings } from "./group.ts";
 import { Latest, stateOf, type KafkaHealth } from "./health.ts";
-import { DISCONTINUITIES, type Discontinuity } from "./position.ts";
+import { DISCONTINUITIES, type Committed, type Discontinuity } from "./position.ts";
 import type { KafkaSecurity } from "./client/security.ts";
 import { KafkaSession } from "./session.ts";
 import { isTopic, missingTopics, wantedTopics } from "./topics.ts";
@@ -70,6 +70,7 @@ class KafkaReader implements KafkaSource {
   readonly #closing = new AbortController();
   readonly #discontinuities = new Latest<Discontinuity>();
   readonly #unreadable: Unreadable[] = [];
+  readonly #remembered = new Map<string, Committed>();
   readonly #watch: KafkaWatch;
   #checkpoints: Checkpoints = () => Promise.resolve([]);
   #client: KafkaClient | null = null;
@@ -182,6 +183,7 @@ class KafkaReader implements KafkaSource {
         assigned: () => void (this.#assignments += 1),
         declared: (discontinuity) => this.#declare(discontinuity),
         unread: (found) => this.#unreadable.push(found),
+        remembered: this.#remembered,
       });
       this.#sessions += 1;
       log.info("joined the group", { group: this.#settings.groupId, topics: topics.length });

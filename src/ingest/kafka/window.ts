@@ -35,7 +35,13 @@ export function windowed(cluster: KafkaClient, ranges: readonly Range[]): KafkaC
     },
     committed: () =>
       Promise.resolve(
-        wanted.map(({ topic, partition, from }) => ({ topic, partition, offset: from, life: 0 })),
+        wanted.map(({ topic, partition, from }) => ({
+          topic,
+          partition,
+          offset: from,
+          life: 0,
+          witness: null,
+        })),
       ),
     join: async (names, ears) => silenced(await cluster.join(names, cutting(ears, wanted))),
     close: () => cluster.close(),

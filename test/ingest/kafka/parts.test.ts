@@ -18,7 +18,12 @@ import { lineLog } from "../../../src/log.ts";
 import { recordAt } from "../../helpers/kafka-double.ts";
 
 const P = { topic: "t", partition: 0 } as const;
-const known = (offset: bigint, life: number | null = 0): Committed => ({ ...P, offset, life });
+const known = (offset: bigint, life: number | null = 0): Committed => ({
+  ...P,
+  offset,
+  life,
+  witness: null,
+});
 const at = (topic: string, nextOffset: string, partition = 0) => ({ topic, partition, nextOffset });
 const BIG = "9007199254740993";
 
@@ -76,10 +81,12 @@ describe("where a partition goes on", () => {
   test("names of progress and marks are read as they were written", () => {
     for (const life of [0, 1, 12]) {
       expect(readProgressName(progressName("a.b", life))).toEqual({ topic: "a.b", life });
-      expect(readMark(markOf(life))).toBe(life);
+      for (const witness of [null, "0123456789abcdef"])
+        expect(readMark(markOf({ life, witness }))).toEqual({ life, witness });
     }
     expect(readProgressName("file:x#0ab1")).toEqual({ topic: "file:x#0ab1", life: 0 });
-    expect([readMark(null), readMark(""), readMark("customer360 life=x")]).toEqual([null, null, null]);
+    for (const foreign of [null, "", "customer360 life=x", "customer360 life=1 behind=x"])
+      expect(readMark(foreign)).toEqual({ life: null, witness: null });
   });
 });
 

@@ -46,7 +46,7 @@ const offsetsOf = async (source: KafkaSource) =>
 
 test("a partition is paused until it was set to our own checkpoint and the group knows of it", async () => {
   const double = kafkaDouble({ ...P0, high: 9 });
-  double.committed.set("t/0", { ...P0, offset: 7n, life: 0 });
+  double.committed.set("t/0", { ...P0, offset: 7n, life: 0, witness: null });
   await open(double, { checkpoints: [{ ...P0, nextOffset: "5" }] });
   expect(double.said).toEqual(["pause t/0", "seek t/0 5", "commit t/0 5 life 0", "resume t/0"]);
 });
@@ -132,6 +132,61 @@ test("an outage drops what was fetched, and the next call begins a new session a
   await expect.poll(() => source.health().sessions).toBe(2);
   double.fetch(P0, [0, 1]);
   expect(await next).toEqual([[0, [0, 1], "2"]]);
+});
+
+/** Reads the first two of three records, and finds itself in a new session in which they were put aside for what `then` says. */
+async function afterOutage(then: (double: KafkaDouble) => void) {
+  const double = kafkaDouble({ ...P0, high: 3 });
+  const checkpoints: Checkpoint[] = [];
+  const { source } = await open(double, { checkpoints });
+  double.fetch(P0, [0, 1]);
+  await source.next(FOREVER);
+  checkpoints.push({ ...P0, nextOffset: "2" });
+  await source.acknowledge(checkpoints);
+  double.ears().crashed(Object.assign(new Error("gone"), { name: "KafkaJSConnectionError" }));
+  await source.next(FOREVER).catch(() => null);
+  then(double);
+  const next = offsetsOf(source);
+  await expect.poll(() => source.health().sessions).toBe(2);
+  return { double, source, next };
+}
+
+test("after an outage the record before the checkpoint is looked at again, and where it is the same, reading goes on behind it", async () => {
+  const { double, source, next } = await afterOutage(() => {});
+  expect(double.said.filter((said) => said.startsWith("seek")).at(-1)).toBe("seek t/0 1");
+  double.fetch(P0, [1, 2]);
+  expect(double.said.at(-1)).toBe("seek t/0 2");
+  double.fetch(P0, [2]);
+  expect(await next).toEqual([[0, [2], "3"]]);
+  expect(source.health().discontinuities).toBe(0);
+});
+
+test("where another record lies before the checkpoint, although the topic goes on behind it, it is read anew and said so", async () => {
+  const { double, source, next } = await afterOutage((cluster) => (cluster.stamp = 9));
+  double.fetch(P0, [1, 2]);
+  await expect.poll(() => double.said.at(-1)).toBe("resume t/0");
+  expect(double.said).toContain("commit t/0 0 life 1");
+  double.fetch(P0, [0, 1, 2]);
+  expect(await next).toEqual([[0, [0, 1, 2], "3"]]);
+  expect(source.health().latestDiscontinuities).toEqual([{ kind: "replaced", ...P0, from: "2", to: "0" }]);
+});
+
+test("where the record before the checkpoint is gone, as from a compacted topic, reading goes on", async () => {
+  const { double, source, next } = await afterOutage(() => {});
+  double.fetch(P0, [2]);
+  double.fetch(P0, [2]);
+  expect(await next).toEqual([[0, [2], "3"]]);
+  expect(source.health().discontinuities).toBe(0);
+});
+
+test("another process goes on by what the group was told of the record before the checkpoint", async () => {
+  const double = kafkaDouble({ ...P0, high: 9 });
+  const told = { ...P0, offset: 5n, life: 0, witness: "0123456789abcdef" };
+  double.committed.set("t/0", told);
+  const { source } = await open(double, { checkpoints: [{ ...P0, nextOffset: "5" }] });
+  expect(double.said).toContain("seek t/0 4");
+  double.fetch(P0, [4, 5]);
+  await expect.poll(() => source.health().latestDiscontinuities).toMatchObject([{ kind: "replaced" }]);
 });
 
 test.each([

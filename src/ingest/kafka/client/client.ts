@@ -189,7 +189,7 @@ async function committedOf(
       topic,
       partition,
       offset: BigInt(offset),
-      life: readMark(metadata),
+      ...readMark(metadata),
     })),
   );
 }
@@ -277,11 +277,11 @@ function groupOf(consumer: Consumer): Group {
     seek: ({ topic, partition }, offset) => consumer.seek({ topic, partition, offset: offset.toString() }),
     commit: (offsets) =>
       consumer.commitOffsets(
-        offsets.map(({ topic, partition, offset, life }) => ({
+        offsets.map(({ topic, partition, offset, ...mark }) => ({
           topic,
           partition,
           offset: offset.toString(),
-          metadata: markOf(life ?? 0),
+          metadata: markOf(mark),
         })),
       ),
     leave: () => consumer.disconnect(),
