@@ -2,13 +2,18 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { tellRedis } from "../helpers/redis.ts";
+import { loseEnd } from "../servers/kafka-log.ts";
 import type { Proxy } from "../servers/proxy.ts";
 import type { Server } from "../servers/server.ts";
+import { PAYMENTS, PEOPLE } from "./history.ts";
 import type { Fault } from "./schedule.ts";
 import type { Stack } from "./stack.ts";
+import type { Topics } from "./topics.ts";
 
 /** Its name holds that of the store. */
 const STREAMS = "{c360:*}:stream";
+/** Some dozens of records. */
+const LOST_BYTES = 20_000;
 
 async function killed(server: Server, holdMs: number, meanwhile: () => void = () => {}): Promise<void> {
   await server.kill();
@@ -30,7 +35,7 @@ async function broken(proxy: Proxy, holdMs: number, how: (proxy: Proxy) => void)
 }
 
 /** Injects a fault and ends it: resolves once what was killed answers again, or the link works again. */
-export async function inject({ kind, which, holdMs }: Fault, stack: Stack): Promise<void> {
+export async function inject({ kind, which, holdMs }: Fault, stack: Stack, topics: Topics): Promise<void> {
   const { kafka, mongo, redis, proxies, ingest, api } = stack;
   switch (kind) {
     case "ingest-kill":
@@ -46,6 +51,12 @@ export async function inject({ kind, which, holdMs }: Fault, stack: Stack): Prom
       return frozen(api[which], holdMs);
     case "kafka-kill":
       return killed(kafka, holdMs);
+    case "kafka-lose":
+      return topics.lose(() =>
+        killed(kafka, holdMs, () => {
+          for (const topic of [PEOPLE, PAYMENTS]) loseEnd(kafka, { topic, partition: which }, LOST_BYTES);
+        }),
+      );
     case "kafka-cut":
       return broken(proxies.kafka, holdMs, (proxy) => proxy.cut());
     case "kafka-half-open":

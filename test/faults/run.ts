@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { loadPlan } from "../../src/plan/load.ts";
 import { silentLog } from "../../src/log.ts";
+import { readProgressName } from "../../src/ingest/kafka/position.ts";
 import { openMongoStore } from "../../src/store/mongo/store.ts";
 import { until } from "../servers/ports.ts";
 import { audit } from "./audit.ts";
@@ -83,7 +84,10 @@ async function quiet(stack: Stack, topics: Topics): Promise<void> {
   try {
     const isDone = async (): Promise<boolean> => {
       const reached = new Map(
-        (await store.checkpoints()).map((one) => [`${one.topic}/${one.partition}`, one.nextOffset]),
+        (await store.checkpoints())
+          .map((one) => ({ ...one, ...readProgressName(one.topic) }))
+          .sort((a, b) => a.life - b.life)
+          .map((one) => [`${one.topic}/${one.partition}`, one.nextOffset]),
       );
       await delay(200);
       return [...ends].every(([name, end]) => end === "0" || reached.get(name) === end);
@@ -180,7 +184,7 @@ async function drive(given: Driving): Promise<Outcome> {
     const ms = Math.max((fault?.holdMs ?? 0) + 2_000, (each / fed) * 1_000);
     const injecting = async (what: Fault): Promise<void> => {
       await delay(500);
-      await inject(what, stack);
+      await inject(what, stack, topics);
       const recoveryMs = Math.round(await probe());
       injected.push({ ...what, recoveryMs });
       tell(`${injected.length}. ${what.kind} ${what.which}: recovered after ${recoveryMs} ms`);

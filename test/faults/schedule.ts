@@ -23,9 +23,13 @@ export const KINDS = {
   "redis-slow": [3_000, 6_000],
   "kafka-cut": [1_000, 4_000],
   "kafka-half-open": [2_500, 5_000],
+  "kafka-lose": [0, 2_000],
 } as const satisfies Readonly<Record<string, readonly [number, number]>>;
 
 export type Kind = keyof typeof KINDS;
+
+/** Only where it is asked for by name: a partition is read again from its start, which takes as long as it is long by then. */
+export const BY_NAME: readonly Kind[] = ["kafka-lose"];
 
 /** One fault to come. */
 export interface Fault {
@@ -39,14 +43,14 @@ export interface Fault {
 export interface ScheduleOptions {
   readonly seed: number;
   readonly count: number;
-  /** Only these kinds; all by default. */
+  /** Only these kinds; by default all that need not be asked for by name. */
   readonly kinds?: readonly Kind[];
 }
 
 /** Faults in the order they are injected: each kind once before any comes again. The same seed gives the same faults. */
 export function schedule({ seed, count, kinds }: ScheduleOptions): readonly Fault[] {
   const chance = chanceFrom(seed ^ 0x5eed);
-  const all = kinds ?? (Object.keys(KINDS) as Kind[]);
+  const all = kinds ?? (Object.keys(KINDS) as Kind[]).filter((kind) => !BY_NAME.includes(kind));
   const faults: Fault[] = [];
   let deck: Kind[] = [];
   while (faults.length < count) {

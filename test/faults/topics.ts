@@ -1,5 +1,6 @@
 import { Kafka as Client, logLevel, Partitioners, type Producer } from "kafkajs";
 import { PARTITIONS, PAYMENTS, PEOPLE, type Produced } from "./history.ts";
+import { Sent } from "./sent.ts";
 import { Truth } from "./truth.ts";
 
 const TOPICS = [PEOPLE, PAYMENTS];
@@ -11,6 +12,12 @@ const AT_ONCE = 1_000;
 export class Topics {
   readonly #client: Client;
   readonly #producer: Producer;
+  readonly #sent = new Sent();
+  /** Where poison lay that the broker lost: it may have been read before. */
+  readonly #lostPoison = new Set<string>();
+  /** While somebody holds back what is sent, that waits for this. */
+  #gate: Promise<void> = Promise.resolve();
+  readonly #sending = new Set<Promise<unknown>>();
 
   constructor(brokers: string) {
     const retry = { retries: 100, initialRetryTime: 100, maxRetryTime: 1_000 };
@@ -38,7 +45,35 @@ export class Topics {
         .filter((record) => record.topic === topic)
         .map(({ partition, key, value, headers }) => ({ partition, key, value, headers })),
     })).filter(({ messages }) => messages.length > 0);
-    await this.#producer.sendBatch({ topicMessages, acks: -1 });
+    await this.#gate;
+    const sending = this.#producer.sendBatch({ topicMessages, acks: -1 });
+    this.#sending.add(sending);
+    const found = await sending.finally(() => this.#sending.delete(sending));
+    for (const { topicName: topic, partition, baseOffset } of found) {
+      const here = records.filter((record) => record.topic === topic && record.partition === partition);
+      this.#sent.add(topic, partition, { from: BigInt(baseOffset ?? 0), records: here });
+    }
+  }
+
+  /**
+   * Lets the broker lose what it has not yet written to its disk, while nothing is sent. What comes next takes the offsets of what was
+   * lost; then that is sent again, as a connector does that had not yet noted it as sent.
+   */
+  async lose(losing: () => Promise<void>): Promise<void> {
+    let open = () => {};
+    this.#gate = new Promise((resolve) => (open = resolve));
+    try {
+      await Promise.all(this.#sending);
+      await losing();
+      const lost = this.#sent.takeLost(await this.ends());
+      for (const { record, place } of lost)
+        if (record.headers["poison"] !== undefined) this.#lostPoison.add(place);
+      open();
+      await this.#gate;
+      if (lost.length > 0) await this.produce(lost.map(({ record }) => record));
+    } finally {
+      open();
+    }
   }
 
   /** Where each partition ends, by `topic/partition`. */
@@ -55,7 +90,7 @@ export class Topics {
 
   /** Reads everything that lies in the topics, by itself. */
   async truth(): Promise<Truth> {
-    const truth = new Truth();
+    const truth = new Truth(this.#lostPoison);
     const ends = await this.ends();
     const left = new Set([...ends].filter(([, end]) => end !== "0").map(([name]) => name));
     const consumer = this.#client.consumer({ groupId: `truth-${Date.now()}` });

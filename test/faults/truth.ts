@@ -40,7 +40,13 @@ export class Truth {
   readonly records = new Map<string, number>();
   /** `topic/partition/offset` of what must be in quarantine. */
   readonly poison = new Set<string>();
+  /** The same of poison that the broker lost, which may be in quarantine or not. */
+  readonly lostPoison: ReadonlySet<string>;
   readonly #indexes = new Set<number>();
+
+  constructor(lostPoison: ReadonlySet<string> = new Set()) {
+    this.lostPoison = lostPoison;
+  }
 
   add(record: LyingRecord): void {
     const table = String(record.topic.split(".").at(-1));
