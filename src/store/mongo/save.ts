@@ -31,11 +31,16 @@ export async function save(parts: SaveParts, whole: Save): Promise<Saved> {
     ),
     quarantine.put(whole.quarantine),
     ledger.truncate(whole.truncates),
-    ledger.count(whole.tallies),
-    ledger.checkpoint(whole.checkpoints),
+    note(ledger, whole),
   ]);
   await documents.confirm(whole.confirms);
   return refused.size === 0 ? { conflicts } : { conflicts, refused };
+}
+
+/** Counts first: a crash in between has records counted again that are read again, never records that nobody counted. */
+async function note(ledger: MongoLedger, { tallies, checkpoints }: Save): Promise<void> {
+  await ledger.count(tallies);
+  await ledger.checkpoint(checkpoints);
 }
 
 /** Why a customer cannot be kept, or null. */
