@@ -13,8 +13,8 @@ type Leg = keyof typeof LEGS;
 
 /** Takes the legs of journeys down. */
 export class Legs {
-  /** Of the wall clock against the monotonic one. */
-  readonly #aheadMs = Date.now() - nowUs() / 1_000;
+  /** Of the wall clock against the monotonic one; `Date.now()` would be up to a millisecond behind. */
+  readonly #aheadMs = performance.timeOrigin + performance.now() - nowUs() / 1_000;
   readonly #ms: Readonly<Record<Leg, number[]>> = { applied: [], sent: [], seen: [] };
 
   /** A delivery of what was sent at a stamp of the monotonic clock. */
