@@ -47,7 +47,10 @@ export type SourceOptions =
 /** Where customers are kept. The address of a MongoDB may hold secrets. */
 export type StoreOptions = { readonly kind: "embedded" } | { readonly kind: "mongodb"; readonly uri: string };
 
-/** How updates get from ingest to clients. `ca`: PEM of the authorities to trust, null for those of the system; `streams`: how many Redis Streams share the work. */
+/**
+ * How updates get from ingest to clients. `ca`: PEM of the authorities to trust, null for those of the system; `streams`: how
+ * many Redis Streams share the work.
+ */
 export type UpdatesOptions =
   | { readonly kind: "embedded" }
   | {
@@ -79,7 +82,10 @@ export interface Adapters {
   readonly source: Source | null;
   readonly store: Store & Reads & Everyone & Forgetting;
   readonly updates: Updates;
-  /** Throws SETTINGS_INVALID for an update stream that would lose updates in silence, UPDATES_UNAVAILABLE when it cannot be asked. */
+  /**
+   * Throws SETTINGS_INVALID for an update stream that would lose updates in silence, UPDATES_UNAVAILABLE when it cannot be
+   * asked.
+   */
   checkUpdates(): Promise<void>;
   /** How the source is doing, for `/readyz`. */
   readonly status: Status;
@@ -284,7 +290,10 @@ function kafkaStatus(kafka: KafkaSource): Status {
   };
 }
 
-/** A source that reads a folder of files. Throws SETTINGS_INVALID without the folder: waiting for it would look like having nothing to do. */
+/**
+ * A source that reads a folder of files. Throws SETTINGS_INVALID without the folder: waiting for it would look like having
+ * nothing to do.
+ */
 export function openFolder(options: {
   readonly dir: string;
   readonly follow: boolean;

@@ -40,8 +40,8 @@ export interface ReplayConnections {
 }
 
 /**
- * The same for a replay: of a folder if one is given, else of what `start` would read; into the store that `start` would use, or into another one
- * that nobody serves. Throws SETTINGS_INVALID with every fault at once.
+ * The same for a replay: of a folder if one is given, else of what `start` would read; into the store that `start` would use,
+ * or into another one that nobody serves. Throws SETTINGS_INVALID with every fault at once.
  */
 export function replayConnectionsOf(
   settings: Settings,

@@ -22,7 +22,10 @@ export interface HealthOptions {
 /** How a process and what it depends on are doing. */
 export interface Health {
   readonly status: Required<Pick<Status, "reasons" | "warnings">>;
-  /** Checks the update stream. Throws SETTINGS_INVALID for an update stream that would lose updates in silence; one that is away only warns. */
+  /**
+   * Checks the update stream. Throws SETTINGS_INVALID for an update stream that would lose updates in silence; one that is away
+   * only warns.
+   */
   begin(): Promise<void>;
   /** Looks on until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;

@@ -1,7 +1,10 @@
 /** Shorter ones stand in ordinary words as well: taking those out would make nonsense, and give away what was taken out. */
 const SHORTEST = 6;
 
-/** Takes secrets out of text before it is printed: the given ones, also as JSON writes them, and whatever stands before the `@` of an address. */
+/**
+ * Takes secrets out of text before it is printed: the given ones, also as JSON writes them, and whatever stands before the `@`
+ * of an address.
+ */
 export function createRedactor(secrets: readonly string[]): (text: string) => string {
   const written = secrets
     .filter(({ length }) => length >= SHORTEST)

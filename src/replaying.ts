@@ -36,7 +36,10 @@ export interface ReplayOptions {
   readonly bounds: Bounds;
   /** Begins anew what was begun before. */
   readonly restart: boolean;
-  /** True for a store that is rebuilt beside the one that is served: it has to be new, and afterwards goes on where the replay ended. */
+  /**
+   * True for a store that is rebuilt beside the one that is served: it has to be new, and afterwards goes on where the replay
+   * ended.
+   */
   readonly isRebuild: boolean;
   readonly log: Log;
   readonly clock?: Clock;

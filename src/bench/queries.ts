@@ -30,7 +30,10 @@ interface Server<P extends ServedProtocol | RawProtocol> {
   readonly port: number;
 }
 
-/** Server CPU of queries, against a raw node:http server that parses the same request and writes the same answer with JSON.stringify. */
+/**
+ * Server CPU of queries, against a raw node:http server that parses the same request and writes the same answer with
+ * JSON.stringify.
+ */
 export async function queryMeasures(): Promise<readonly Measure[]> {
   const product = forkChild<ServedProtocol>("served-child");
   const raw = forkChild<RawProtocol>("raw-child");

@@ -10,7 +10,7 @@ export type Values = Readonly<Record<string, Value>>;
 
 /**
  * A row's place in its order, as text that sorts like the order it stands for (plain `<` on strings).
- * Made by `sequence.ts` from (epoch, sequence, streamed-before-snapshot rank); compared per row key only.
+ * Made by `positions/sequence.ts` from (epoch, sequence, streamed-before-snapshot rank); compared per row key only.
  */
 export type Position = string;
 
@@ -55,7 +55,10 @@ export interface Change {
   /** Columns the source named but withheld: a placeholder for a large value left alone, a null that means "not sent". */
   readonly withheld?: readonly string[];
   readonly origin: Origin;
-  /** When the change happened at the source, by the declared sequence if that is a clock, else by the connector; milliseconds since 1970, or null. */
+  /**
+   * When the change happened at the source, by the declared sequence if that is a clock, else by the connector; milliseconds
+   * since 1970, or null.
+   */
   readonly sourceMs: number | null;
   /** When the record reached us (broker or file time), milliseconds since 1970. */
   readonly ingestedMs: number;

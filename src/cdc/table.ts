@@ -27,7 +27,10 @@ export interface ColumnPlan {
   readonly list: boolean;
   /** Digits after the point of a decimal; null when the source decides. */
   readonly scale: number | null;
-  /** Declared unit of a numeric date, time or timestamp; overrides what an embedded schema claims. Null: from the schema, else refused. */
+  /**
+   * Declared unit of a numeric date, time or timestamp; overrides what an embedded schema claims. Null: from the schema, else
+   * refused.
+   */
   readonly unit: TimeUnit | null;
   /** Pattern of a text date that is not ISO, such as `MM-dd-yyyy HH:mm:ss`; null for ISO. Zone is UTC unless the text has one. */
   readonly format: string | null;
@@ -40,7 +43,10 @@ export interface ColumnPlan {
   readonly as?: string;
 }
 
-/** A condition over one row's values, compiled from CEL. Missing columns read as null. Throws nothing: a failing evaluation answers false. */
+/**
+ * A condition over one row's values, compiled from CEL. Missing columns read as null. Throws nothing: a failing evaluation
+ * answers false.
+ */
 export type RowCondition = (values: Values) => boolean;
 
 /** What happens to a record that violates an expectation. */

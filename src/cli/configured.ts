@@ -1,7 +1,7 @@
 import type { Settings } from "../config.ts";
 import type { Connections } from "../connections.ts";
 import type { Report } from "../doctor/report.ts";
-import { nearNames } from "../near-names.ts";
+import { nearNames } from "./near-names.ts";
 
 /** Says what settings choose and what they leave out, before any of it is looked at. */
 export function reportConfigured(report: Report, connections: Connections, settings: Settings): void {

@@ -22,7 +22,10 @@ interface DoctorFlags {
 /** Seconds each component may take. */
 const TIMEOUT = 5;
 
-/** `doctor`: looks at everything that `start` would use with the same settings, and says what to do; calls `failed` when something is wrong. */
+/**
+ * `doctor`: looks at everything that `start` would use with the same settings, and says what to do; calls `failed` when
+ * something is wrong.
+ */
 export function doctorCommand(terminal: Terminal, signal: AbortSignal, failed: () => void): Command {
   return new Command("doctor")
     .description("look at every component that start would use, and say what to do about it")

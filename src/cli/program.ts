@@ -22,7 +22,10 @@ function version(): string {
   return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }
 
-/** The commands, wired to a terminal, to the signal that asks them to stop, and to what is called by one that found something wrong. */
+/**
+ * The commands, wired to a terminal, to the signal that asks them to stop, and to what is called by one that found something
+ * wrong.
+ */
 function program(terminal: Terminal, signal: AbortSignal, failed: () => void): Command {
   const root = new Command("customer360")
     .description("Debezium change streams in, one live document per customer out, over GraphQL")

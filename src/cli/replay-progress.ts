@@ -3,7 +3,10 @@ import type { ReplayStanding } from "../replaying.ts";
 import { percentOf } from "./progress.ts";
 import { grouped } from "./terminal.ts";
 
-/** How far a replay is, for people. `unit`: what `done` and `total` count. Rate and what is left are estimated from what this run did so far. */
+/**
+ * How far a replay is, for people. `unit`: what `done` and `total` count. Rate and what is left are estimated from what this
+ * run did so far.
+ */
 export function replayWords(unit: "records" | "bytes", clock: Clock): (standing: ReplayStanding) => string {
   const begunMs = clock.nowMs();
   let first: number | null = null;

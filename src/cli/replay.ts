@@ -6,7 +6,7 @@ import { replayConnectionsOf } from "../connections.ts";
 import { Customer360Error } from "../errors.ts";
 import { faultOf, readBound, type Bound, type Bounds } from "../ingest/replay/bounds.ts";
 import { replayId } from "../ingest/replay/progress.ts";
-import { nearNames } from "../near-names.ts";
+import { nearNames } from "./near-names.ts";
 import { openReplay, type Replay } from "../replaying.ts";
 import { counted, createFaults, type Faults } from "./faults.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { readSettings, type Settings } from "../config.ts";
 import { type Connections, connectionsOf } from "../connections.ts";
 import type { Log } from "../log.ts";
-import { nearNames } from "../near-names.ts";
+import { nearNames } from "./near-names.ts";
 import { pipelineFile, readPlan, settingOption } from "./options.ts";
 import { announce, serveOptions, serveUntil } from "./service.ts";
 import { isJson, serviceLog, type Terminal } from "./terminal.ts";

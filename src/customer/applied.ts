@@ -34,6 +34,9 @@ export interface Applied {
   readonly customer: Customer;
   readonly pages: readonly PageChange[];
   readonly judged: readonly Judged[];
-  /** Pages that have to be loaded whole before totals can be kept exactly; when not empty the rest is meaningless: load and apply again. */
+  /**
+   * Pages that have to be loaded whole before totals can be kept exactly; when not empty the rest is meaningless: load and
+   * apply again.
+   */
   readonly needsWhole: readonly Page[];
 }

@@ -135,7 +135,10 @@ export interface OfferTransition {
 export interface Announcement {
   readonly customerId: string;
   readonly revision: number;
-  /** Field paths that changed: `patterns`, `cardTransactions`, `metrics.spendTotal`, `segments.engagement`, `offers.bigBalance`. In file names (table, metric, segment, offer names as declared), sorted. */
+  /**
+   * Field paths that changed: `patterns`, `cardTransactions`, `metrics.spendTotal`, `segments.engagement`, `offers.bigBalance`.
+   * In file names (table, metric, segment, offer names as declared), sorted.
+   */
   readonly changed: readonly string[];
   readonly segments: readonly SegmentTransition[];
   readonly offers: readonly OfferTransition[];
@@ -171,7 +174,10 @@ export interface Customer {
   readonly outbox: readonly Announcement[];
 }
 
-/** Rows whose customer is not known (a delete seen before its insert) are kept under this customer id until their owner shows up. */
+/**
+ * Rows whose customer is not known (a delete seen before its insert) are kept under this customer id until their owner shows
+ * up.
+ */
 export const NOBODY = "";
 
 /** A document for a customer nothing is known of yet. */

@@ -5,7 +5,7 @@ import { above, join, partOf, partsOf, settle } from "./parts.ts";
 import { sameValues } from "./values/compare.ts";
 
 /** What became of one row. */
-export interface Folded {
+export interface FoldedRow {
   /** The very same row when nothing stored changed; undefined when the row is gone from store (below a truncate). */
   readonly row: Row | undefined;
   readonly verdict: Verdict;
@@ -14,7 +14,7 @@ export interface Folded {
 }
 
 /** Folds an upsert or delete into its row. `watermark` is the position of the table's newest truncate. */
-export function fold(stored: Row | undefined, change: Change, watermark: Position | undefined): Folded {
+export function fold(stored: Row | undefined, change: Change, watermark: Position | undefined): FoldedRow {
   const row = stored === undefined ? undefined : above(stored, watermark);
   const ruling = judge(row, change, watermark);
   if (ruling === "replaces") return { row: replacement(change), verdict: "applied", conflict: false };
@@ -29,7 +29,7 @@ function replacement(change: Change): Row {
 
 const NOTHING = Object.freeze({});
 
-function joined(row: Row | undefined, change: Change): Folded {
+function joined(row: Row | undefined, change: Change): FoldedRow {
   const part = partOf(change);
   const before = row === undefined ? [] : partsOf(row);
   const { parts, known, rivalled } = join(before, part);

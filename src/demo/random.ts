@@ -1,4 +1,7 @@
-/** Draws that depend on nothing but the seed and what they are for, so any part of the bank can be made without what came before it. */
+/**
+ * Draws that depend on nothing but the seed and what they are for, so any part of the bank can be made without what came before
+ * it.
+ */
 export interface Draws {
   /** A number in [0, 1) for this combination of labels, always the same one. */
   share(...labels: readonly number[]): number;

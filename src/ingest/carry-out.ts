@@ -23,7 +23,7 @@ const PORTION = 500;
 /** Portions on their way to the store: one it works on and one that waits there. */
 const UNDER_WAY = 2;
 
-/** What carrying out has come to so far. */
+/** What carrying out has come to when all is saved. */
 export interface Carried {
   /** Those whose save was a conflict. Everything that could be saved has been. */
   readonly lost: readonly Folded[];
@@ -35,13 +35,13 @@ export interface Carried {
  * Applies, saves and publishes what was gathered; answers as soon as all is saved.
  *
  * A store in another process would have nothing to do while we compute, and we would have nothing to do while it writes. So the
- * customers go in portions: while one is saved the next is applied. Customers do not depend on one another, a portion publishes only
- * what it has saved, in the order of portions, and nothing is acknowledged before all are through. A store in this process
+ * customers go in portions: while one is saved the next is applied. Customers do not depend on one another, a portion publishes
+ * only what it has saved, in the order of portions, and nothing is acknowledged before all are through. A store in this process
  * computes on our own time, and has everything in one save.
  */
 export async function carryOut(shell: Shell, work: Work): Promise<Carried> {
   const line: Finishing[] = [];
-  let isWhole = false;
+  let areSaved = false;
   try {
     const failed: ApplyInput[] = [];
     const portions = portionsOf(shell, work.gathered.inputs);
@@ -50,16 +50,16 @@ export async function carryOut(shell: Shell, work: Work): Promise<Carried> {
       const tried = await tryAll(shell, inputs);
       failed.push(...tried.failed);
       const folded =
-        at < portions.length - 1 ? tried.folded : [...tried.folded, ...(await last(shell, work, failed))];
+        at < portions.length - 1 ? tried.folded : [...tried.folded, ...(await putAside(shell, work, failed))];
       await line.at(-UNDER_WAY)?.told;
       line.push(finish(shell, work, { folded, isFirst: at === 0, before: line.at(-1)?.told }));
     }
     const lost = (await Promise.all(line.map(({ saved }) => saved))).flat();
-    isWhole = true;
+    areSaved = true;
     return { lost, told: Promise.all(line.map(({ told }) => told)) };
   } finally {
-    // Also when one fails: what goes on after a failure was answered might meet its repetition.
-    if (!isWhole) await Promise.allSettled(line.map(({ told }) => told));
+    // Whoever met a failure while other portions were still under way could begin anew beside them.
+    if (!areSaved) await Promise.allSettled(line.map(({ told }) => told));
   }
 }
 
@@ -70,8 +70,11 @@ function portionsOf({ store }: Shell, inputs: readonly ApplyInput[]): readonly (
   );
 }
 
-/** What fails is singled out when all else was tried. */
-async function last(
+/**
+ * Puts aside what leads to nobody and what fails; answers who could be applied without it. The last thing to be tried: what was
+ * applied by then tells a faulty change from a general fault.
+ */
+async function putAside(
   shell: Shell,
   { gathered, quarantine, batches }: Work,
   failed: readonly ApplyInput[],
@@ -97,17 +100,17 @@ interface Finishing {
   readonly told: Promise<void>;
 }
 
-/** From applied to published. */
+/** Takes a portion from applied to published. */
 function finish(shell: Shell, work: Work, { folded, isFirst, before }: Portion): Finishing {
-  const saving = saveThem(shell, work, { folded, takesAlong: isFirst });
+  const saving = savePortion(shell, work, { folded, takesAlong: isFirst });
   const saved = saving.then(({ lost }) => lost);
   const told = tell(shell, saving, before);
-  // Met where the line is awaited.
+  // A failure is met where the line is awaited, which may be later.
   for (const each of [saved, told]) each.catch(() => {});
   return { saved, told };
 }
 
-async function saveThem(
+async function savePortion(
   shell: Shell,
   { verdicts, quarantine, gathered, batches }: Work,
   { folded, takesAlong }: { readonly folded: readonly Folded[]; readonly takesAlong: boolean },

@@ -34,9 +34,9 @@ export async function load(shell: Shell, changes: readonly Change[]): Promise<Ga
   const guess = route({ changes, tables, places: [] });
   const hand: Hand = { customers: new Map(), needs: new Map(), pages: new Map(), truncates: {} };
   const keys = movingKeys(shell, changes);
-  const places = changes.length === 0 ? [] : await fetch(shell, hand, { routes: guess, keys });
+  const places = changes.length === 0 ? [] : await fill(shell, hand, { routes: guess, keys });
   const routes = isWhereNamed({ changes, tables, places }) ? guess : route({ changes, tables, places });
-  if (routes !== guess) await fetch(shell, hand, { routes, keys: null });
+  if (routes !== guess) await fill(shell, hand, { routes, keys: null });
   return { inputs: inputsOf(shell, hand, routes), routes, seen: { places, truncates: hand.truncates } };
 }
 
@@ -50,7 +50,7 @@ function inputsOf({ clock }: Shell, hand: Hand, routes: Routes): readonly ApplyI
 }
 
 /** Loads what routes need and the hand does not hold, and looks keys up (null: nothing to look up). */
-async function fetch(
+async function fill(
   shell: Shell,
   hand: Hand,
   { routes, keys }: { readonly routes: Routes; readonly keys: LoadRequest["keys"] | null },

@@ -13,11 +13,11 @@ import type { Published } from "./remembered/published.ts";
  *
  * The stream is not the record: while it is away, records go on becoming documents. But a batch must not be acknowledged as
  * long as only its redelivery would bring about what it has to tell. So what cannot be published is left to the relay: it is
- * marked in the store, where a crash does not lose it, and then the batch may be acknowledged. While the stream stays away, documents
- * are marked by the very write that saves them.
+ * marked in the store, where a crash does not lose it, and then the batch may be acknowledged. While the stream stays away,
+ * documents are marked by the very write that saves them.
  *
- * The stream is asked again with growing pauses; the relay asks for itself, and publishes what was left to it in its own time. Who is
- * published here meanwhile takes along everything its outbox holds, so a customer's revisions rise all the same.
+ * The stream is asked again with growing pauses; the relay asks for itself, and publishes what was left to it in its own time.
+ * Who is published here meanwhile takes along everything its outbox holds, so a customer's revisions rise all the same.
  *
  * Not for ever: when too many customers wait, the stream is waited for as any other part of the world.
  */

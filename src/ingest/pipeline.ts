@@ -1,6 +1,6 @@
 import type { Change } from "../cdc/change.ts";
 import { again } from "./again.ts";
-import { beside } from "./waiting/beside.ts";
+import { both } from "./waiting/both.ts";
 import { carryOut } from "./carry-out.ts";
 import { load } from "./load.ts";
 import type { Outlet } from "./outlet.ts";
@@ -24,12 +24,13 @@ import { owedTo } from "./remembered/verdicts.ts";
  *
  * A stream that stays away does not hold up ingest: what cannot be published is left to the relay, see `outlet.ts`.
  *
- * Retries live in `patience.ts`, between the steps there is nothing but the path.
+ * Retries live in `waiting/patience.ts`, between the steps there is nothing but the path.
  */
 export interface Pipeline {
   /**
    * Runs until the source ends or the signal aborts, then finishes the batch in hand. An outage of store or source is waited
-   * for, one of the stream is not (unless too many customers wait for it); rejects with EXPECTATION_FAILED when a rule with action `fail` is violated, its batch unapplied.
+   * for, one of the stream is not (unless too many customers wait for it); rejects with EXPECTATION_FAILED when a rule with
+   * action `fail` is violated, its batch unapplied.
    */
   run(signal: AbortSignal): Promise<void>;
   /** Customers whose updates wait for the stream to come back, as far as this run knows; 0 while it is there. */
@@ -64,7 +65,7 @@ async function flow(shell: Shell): Promise<void> {
   await turn(shell, []);
 }
 
-/** The next batch; false when there is none. It is let go of here: nothing keeps its records while the one after it is waited for. */
+/** The next batch; false when there is none. With its end nothing keeps the records, while the batch after it is waited for. */
 async function next(shell: Shell): Promise<boolean> {
   const batches = await receive(shell, turn);
   if (batches === null) return false;
@@ -72,7 +73,7 @@ async function next(shell: Shell): Promise<boolean> {
   return true;
 }
 
-/** One batch, from bytes to acknowledgement. */
+/** One batch, from bytes to acknowledgement. An empty one goes round once, and saves what waits for a next write. */
 async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void> {
   const { acknowledgements, counted, watch } = shell;
   counted.received(batches);
@@ -83,6 +84,7 @@ async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void
   await sweep(shell, truncates);
   let pending: readonly Change[] = changes;
   let owed = null;
+  // What a save refuses is put aside by the next round, which there is even when no change is pending.
   for (let round = 0; round === 0 || pending.length > 0 || quarantine.length > 0; round += 1) {
     await shell.pause(round);
     watch("load");
@@ -90,7 +92,7 @@ async function turn(shell: Shell, batches: readonly SourceBatch[]): Promise<void
     const verdicts = { echoes: gathered.routes.echoes, owed };
     const { lost, told } = await carryOut(shell, { gathered, verdicts, quarantine, batches });
     owed = owedTo(lost, verdicts);
-    pending = await beside(told, again(shell, { changes: pending, gathered, lost }));
+    pending = await both(told, again(shell, { changes: pending, gathered, lost }));
   }
   watch("acknowledge");
   for (const batch of batches) acknowledgements.done(batch);

@@ -11,7 +11,7 @@ import type { Place } from "../store/store.ts";
  * is posted to another month), and a delete often names nobody. Sending all changes of a row to its newest owner does not
  * converge: what a former owner's history and the columns of a partial change become then hangs on who arrived first.
  * So every version goes where it says it belongs, and everybody else who ever held the row gets a *departure*: a delete at
- * that position, which the guard of the row (cdc/sequence, customer/judge) sorts in like any other, in any arrival order.
+ * that position, which the guard of the row (cdc/positions/sequence, customer/judge) sorts in like any other, in any arrival order.
  * Whoever a change names learns the same from the other places that hold the row: a newcomer, and, where several processes
  * save into one store, somebody who was not known yet when the others were told.
  */
@@ -218,7 +218,10 @@ function leave(draft: Draft, departure: Departure): void {
   else echo(draft, { change, to: from, position: at, origin: LEARNED });
 }
 
-/** Two customers named at one position: the greater text keeps the row, so the other's departure comes after, and its own before. */
+/**
+ * Two customers named at one position: the greater text keeps the row, so the other's departure comes after, and its own
+ * before.
+ */
 function depart(draft: Draft, { change, from, to, at }: Departure): void {
   const wins = spotText(to) > spotText(from);
   const position = `${wins ? at : justBelow(at)}${DEPARTED}${spotText(to)}`;

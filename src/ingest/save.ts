@@ -36,11 +36,19 @@ export interface Refused {
 /**
  * Saves customers with everything that waited for a next write: refusals, counts, checkpoints of batches published before,
  * confirmations. Announcements not known to be published are carried forward in the document and handed out for publishing,
- * also those of customers that did not change: a redelivered batch is all duplicates, and must still publish what the crash cut off.
+ * also those of customers that did not change: a redelivered batch is all duplicates, and must still publish what the crash cut
+ * off.
  */
 export async function save(shell: Shell, saving: Saving): Promise<SaveOutcome> {
-  const { folded, quarantine, relay, takesAlong = true } = saving;
-  const takesNotes = takesAlong && shell.notes.areDue(folded.length === 0);
+  const { folded, quarantine, takesAlong = true } = saving;
+  const withBookkeeping = takesAlong && shell.bookkeeping.goesAlong(folded.length === 0);
+  const customers = changedIn(shell, saving);
+  const written = await write(shell, { customers, quarantine }, withBookkeeping);
+  return outcomeOf(shell, saving, { customers, ...written });
+}
+
+/** What is to be saved of customers that changed. */
+function changedIn(shell: Shell, { folded, relay }: Saving): readonly CustomerSave[] {
   const customers: CustomerSave[] = [];
   for (const { input, applied } of folded)
     if (applied.customer !== input.customer || applied.pages.length > 0)
@@ -50,11 +58,15 @@ export async function save(shell: Shell, saving: Saving): Promise<SaveOutcome> {
         pages: applied.pages,
         relay,
       });
-  const { conflicts, refused: reasons = NONE_REFUSED } = await write(
-    shell,
-    { customers, quarantine },
-    takesNotes,
-  );
+  return customers;
+}
+
+/** Sorts who is saved from who is not, and keeps the new documents in mind. */
+function outcomeOf(
+  shell: Shell,
+  { folded, relay }: Saving,
+  { customers, conflicts, refused: reasons = NONE_REFUSED }: Saved & Pick<Save, "customers">,
+): SaveOutcome {
   const saved = new Map(customers.map((part) => [part.after.customerId, part.after]));
   const updates: Update[] = [];
   const lost: Folded[] = [];
@@ -87,16 +99,16 @@ export function isWaiting({ acknowledgements, tallies, confirms }: Shell): boole
 async function write(
   shell: Shell,
   parts: Pick<Save, "customers" | "quarantine">,
-  takesNotes: boolean,
+  withBookkeeping: boolean,
 ): Promise<Saved> {
   const { acknowledgements, tallies, confirms, counted } = shell;
-  const checkpoints = takesNotes ? acknowledgements.ready() : [];
+  const checkpoints = withBookkeeping ? acknowledgements.ready() : [];
   const whole: Save = {
     ...EMPTY_SAVE,
     ...parts,
     checkpoints,
-    tallies: takesNotes ? tallies.take() : [],
-    confirms: takesNotes ? confirms.take() : [],
+    tallies: withBookkeeping ? tallies.take() : [],
+    confirms: withBookkeeping ? confirms.take() : [],
   };
   if (isEmpty(whole)) return { conflicts: NONE };
   const saved = await shell.store.save(whole);

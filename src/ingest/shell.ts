@@ -12,7 +12,7 @@ import { createAcknowledgements, type Acknowledgements } from "./remembered/ackn
 import { createConfirms, type Confirms } from "./remembered/confirms.ts";
 import { createCounted, type Counted } from "./remembered/counted.ts";
 import { createDocuments, type Documents } from "./remembered/documents.ts";
-import { createNotes, type Notes } from "./remembered/notes.ts";
+import { createBookkeeping, type Bookkeeping } from "./remembered/bookkeeping.ts";
 import { createPatience, Stopped, type Patience } from "./waiting/patience.ts";
 import { createOutlet, type Outlet } from "./outlet.ts";
 import { createPublished, type Published } from "./remembered/published.ts";
@@ -26,15 +26,18 @@ export type Step = "receive" | "read" | "sweep" | "load" | "apply" | "save" | "p
 
 /** Bounds of the pipeline. */
 export interface PipelineLimits {
-  /** Bytes of keys and values worked on at once; default 4,000,000, of a shared store 12,000,000. Backlogs are cut at it, single batches are not. */
+  /**
+   * Bytes of keys and values worked on at once; default 4,000,000, of a shared store 12,000,000. Backlogs are cut at it, single
+   * batches are not.
+   */
   readonly batchBytes: number;
   /** How long a finished batch waits for a next save to carry its checkpoint, milliseconds; default 200. */
   readonly idleMs: number;
   /**
-   * How often at most a save takes along counts, checkpoints and confirmations, milliseconds; default 0 for every time, of a shared store 100: there each is a
-   * request of its own, and small batches follow one another by the millisecond.
+   * How often at most a save takes along counts, checkpoints and confirmations, milliseconds; default 0 for every time, of a
+   * shared store 100: there each is a request of its own, and small batches follow one another by the millisecond.
    */
-  readonly notesMs: number;
+  readonly bookkeepingMs: number;
   /** For how long truncate watermarks are good that were read, milliseconds; default 0, of a shared store 100. */
   readonly watermarksMs: number;
   /** Cached documents; default 20,000. */
@@ -69,7 +72,7 @@ export interface PipelineOptions {
 const LIMITS: PipelineLimits = {
   batchBytes: 4_000_000,
   idleMs: 200,
-  notesMs: 0,
+  bookkeepingMs: 0,
   watermarksMs: 0,
   documents: 20_000,
   documentBytes: 128_000_000,
@@ -79,10 +82,10 @@ const LIMITS: PipelineLimits = {
 };
 
 /**
- * Of a store in another process. The more changes of a customer come together, the fewer writes there are, and what is written elsewhere keeps nobody here from
- * being served; a small request costs both sides more than what it is about.
+ * Of a store in another process. The more changes of a customer come together, the fewer writes there are, and what is written
+ * elsewhere keeps nobody here from being served; a small request costs both sides more than what it is about.
  */
-const SHARED: Partial<PipelineLimits> = { batchBytes: 12_000_000, notesMs: 100, watermarksMs: 100 };
+const SHARED: Partial<PipelineLimits> = { batchBytes: 12_000_000, bookkeepingMs: 100, watermarksMs: 100 };
 
 /** What the steps share during one run: the ports, made patient, and what is remembered between batches. */
 export interface Shell {
@@ -105,7 +108,7 @@ export interface Shell {
   readonly limits: PipelineLimits;
   readonly watch: (step: Step) => void;
   readonly watermarks: Watermarks;
-  readonly notes: Notes;
+  readonly bookkeeping: Bookkeeping;
   readonly documents: Documents;
   readonly published: Published;
   readonly acknowledgements: Acknowledgements;
@@ -153,7 +156,7 @@ export function createShell(options: PipelineOptions, signal: AbortSignal): Shel
     limits,
     watch: options.watch ?? (() => {}),
     watermarks,
-    notes: createNotes(clock, limits.notesMs),
+    bookkeeping: createBookkeeping(clock, limits.bookkeepingMs),
     documents: createDocuments({ count: limits.documents, bytes: limits.documentBytes }),
     published,
     acknowledgements: createAcknowledgements((checkpoints) => tell(source, log, checkpoints)),

@@ -43,7 +43,7 @@ export interface Lag {
 /**
  * PORT. Brings records in. Promises, kept by every adapter and held by `test/contract/source.contract.ts`:
  * - batches of a partition arrive in its order; what was not acknowledged is delivered again after a restart;
- * - `acknowledge` takes contiguous prefixes only (acknowledgements.ts makes them) and may be called late or never;
+ * - `acknowledge` takes contiguous prefixes only (remembered/acknowledgements.ts makes them) and may be called late or never;
  * - at most one batch per partition is out at a time when `next` is awaited one after the other; memory stays bounded;
  * - a `next` that throws (`SOURCE_UNAVAILABLE`: an outage) has delivered nothing and passed over nothing; it may be called again;
  * - `close` is idempotent and settles pending calls of `next` with null within its deadline.
@@ -54,7 +54,10 @@ export interface Source {
    * up, not only now: a partition that another process had meanwhile goes on where that process stored it to be.
    */
   start(checkpoints: Checkpoints): Promise<void>;
-  /** The next batches, as many partitions as are ready, bounded in bytes; waits for some. Null when the source has ended or closed. */
+  /**
+   * The next batches, as many partitions as are ready, bounded in bytes; waits for some. Null when the source has ended or
+   * closed.
+   */
   next(signal: AbortSignal): Promise<readonly SourceBatch[] | null>;
   /** Everything below `nextOffset` of these partitions is done with. */
   acknowledge(checkpoints: readonly Checkpoint[]): Promise<void>;

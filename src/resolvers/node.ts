@@ -12,7 +12,10 @@ export function globalId(type: string, ...key: readonly string[]): string {
   return Buffer.from(`${type}:${text}`).toString("base64url");
 }
 
-/** Reads a global id back; `parts` says how many key parts a type's ids have. Throws BAD_USER_INPUT for anything not made by `globalId`. */
+/**
+ * Reads a global id back; `parts` says how many key parts a type's ids have. Throws BAD_USER_INPUT for anything not made by
+ * `globalId`.
+ */
 export function readGlobalId(id: string, parts: (type: string) => number | null): GlobalId {
   const text = Buffer.from(id, "base64url").toString();
   const colon = text.indexOf(":");

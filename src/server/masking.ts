@@ -17,8 +17,8 @@ const PASSING: ReadonlyMap<ErrorCode | null, string> = new Map([
 export type Mask = (error: unknown) => GraphQLError;
 
 /**
- * Makes the one mask that HTTP, SSE and WebSocket share. Errors of the GraphQL language itself (syntax, validation,
- * variables) keep their words; ours keep theirs when `SHOWN`; anything else becomes INTERNAL_ERROR with an id to look for in the log.
+ * Makes the one mask that HTTP, SSE and WebSocket share. Errors of the GraphQL language itself (syntax, validation, variables)
+ * keep their words; ours keep theirs when `SHOWN`; anything else becomes INTERNAL_ERROR with an id to look for in the log.
  */
 export function createMask(log: Log): Mask {
   return (error) => {

@@ -18,10 +18,10 @@ export interface YogaOptions {
   readonly path: string;
 }
 
-/** Answers one query; subscriptions go elsewhere (sse.ts, websocket.ts). */
+/** Answers one query; subscriptions go elsewhere (streams/sse.ts, streams/websocket.ts). */
 export type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** Whoever asks for a stream without saying so would get one without cursors to resume by: sse.ts and websocket.ts give those. */
+/** Whoever asks for a stream without saying so would get one without cursors to resume by; the files in `streams` give those. */
 function refuseStream(): { readonly errors: readonly GraphQLError[] } {
   const message = "Subscriptions are served as `Accept: text/event-stream`, or over WebSocket.";
   return { errors: [new GraphQLError(message, { extensions: { code: "BAD_USER_INPUT" } })] };

@@ -42,7 +42,10 @@ export function customerIn({ customers }: Pick<Loaded, "customers">, customerId:
   return found;
 }
 
-/** One customer's part of a save: its pages first, then the document with its outbox, each only on the revision it was computed from. */
+/**
+ * One customer's part of a save: its pages first, then the document with its outbox, each only on the revision it was computed
+ * from.
+ */
 export interface CustomerSave {
   /** The version it was computed from; the store compares its revision. */
   readonly before: Customer;
@@ -50,8 +53,9 @@ export interface CustomerSave {
   readonly after: Customer;
   readonly pages: readonly PageChange[];
   /**
-   * True when no redelivery stands behind this save (a timer, a truncate, a changed pipeline file, a stream that is away): the relay must publish
-   * and confirm it. What was saved without can be marked afterwards: saved once more as it is, on the same revision.
+   * True when no redelivery stands behind this save (a timer, a truncate, a changed pipeline file, a stream that is away): the
+   * relay must publish and confirm it. What was saved without can be marked afterwards: saved once more as it is, on the same
+   * revision.
    */
   readonly relay: boolean;
 }
@@ -81,7 +85,10 @@ export interface Save {
   readonly checkpoints: readonly Checkpoint[];
   readonly truncates: Readonly<Record<string, Position>>;
   readonly tallies: readonly Tally[];
-  /** Announcements now known to be published: everything of that customer up to this revision leaves its outbox. Does not touch the revision. */
+  /**
+   * Announcements now known to be published: everything of that customer up to this revision leaves its outbox. Does not touch
+   * the revision.
+   */
   readonly confirms: readonly { readonly customerId: string; readonly revision: number }[];
 }
 
@@ -138,7 +145,10 @@ export interface Everyone {
   pagesOf(customerIds: readonly string[]): Promise<readonly PageRef[]>;
 }
 
-/** PORT, beside the Store. What it takes to read again with a progress of its own (ingest/replay); promises held by `test/contract/store.contract.ts`. */
+/**
+ * PORT, beside the Store. What it takes to read again with a progress of its own (ingest/replay); promises held by
+ * `test/contract/store.contract.ts`.
+ */
 export interface Forgetting {
   /** Removes the checkpoints whose topics begin so, and no others. */
   forgetCheckpoints(prefix: string): Promise<void>;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Change, Values } from "../../src/cdc/change.ts";
 import type { Row } from "../../src/customer/customer.ts";
-import { fold, type Folded } from "../../src/customer/fold.ts";
+import { fold, type FoldedRow } from "../../src/customer/fold.ts";
 import { headsBehind } from "../../src/customer/parts.ts";
 import { change } from "../helpers/history.ts";
 
@@ -21,8 +21,8 @@ const from = (partition: number, offset: number) => ({
 });
 
 /** Folds changes one after the other; the last outcome. */
-function folded(...changes: readonly Change[]): Folded {
-  let outcome: Folded = { row: undefined, verdict: "late", conflict: false };
+function folded(...changes: readonly Change[]): FoldedRow {
+  let outcome: FoldedRow = { row: undefined, verdict: "late", conflict: false };
   for (const one of changes) outcome = fold(outcome.row, one, undefined);
   return outcome;
 }

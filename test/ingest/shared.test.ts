@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SourceRecord } from "../../src/cdc/change.ts";
-import { beside } from "../../src/ingest/waiting/beside.ts";
+import { both } from "../../src/ingest/waiting/both.ts";
 import type { Save } from "../../src/store/store.ts";
 import { manualClock, settle } from "../helpers/manual-clock.ts";
 import { memorySource } from "../helpers/memory-source.ts";
@@ -106,8 +106,8 @@ test("of two things done beside one another both are waited for, also when one f
   const order: string[] = [];
   const slow = settle(3).then(() => void order.push("slow"));
   const failing = Promise.reject(new Error("no"));
-  await expect(beside(failing, slow).finally(() => order.push("answered"))).rejects.toThrow("no");
-  await expect(beside(slow, failing)).rejects.toThrow("no");
+  await expect(both(failing, slow).finally(() => order.push("answered"))).rejects.toThrow("no");
+  await expect(both(slow, failing)).rejects.toThrow("no");
   expect(order).toEqual(["slow", "answered"]);
-  expect(await beside(Promise.resolve(1), Promise.resolve(2))).toBe(2);
+  expect(await both(Promise.resolve(1), Promise.resolve(2))).toBe(2);
 });

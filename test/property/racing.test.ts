@@ -103,7 +103,7 @@ function process(
   ports: { readonly store: Store; readonly updates: MemoryUpdates },
   { batchSize, rememberMs }: { readonly batchSize: number; readonly rememberMs: number },
 ): Promise<void> {
-  const limits = { watermarksMs: rememberMs, notesMs: rememberMs };
+  const limits = { watermarksMs: rememberMs, bookkeepingMs: rememberMs };
   return run({ ...ports, source: memorySource({ records }, { batchSize }) }, { clock: hasty, limits });
 }
 

@@ -10,7 +10,7 @@ import { compileDate, compileTime, compileTimestamp } from "./column-times.ts";
 import type { FieldSchema } from "./connect-schema.ts";
 import { base64Of, readBytes } from "./encodings.ts";
 import { Digits, stringifyLossless, type Json } from "../reading/json.ts";
-import { isPlaceholder, isPlaceholderText } from "../placeholder.ts";
+import { isPlaceholder, isPlaceholderText } from "./placeholder.ts";
 import type { ColumnPlan } from "../table.ts";
 import { Misfit } from "./values.ts";
 

@@ -9,7 +9,7 @@ import {
 } from "./calendar.ts";
 import type { Instant } from "./calendar.ts";
 import type { TimeUnit } from "../table.ts";
-import { inOnePiece } from "../reading/one-piece.ts";
+import { inOnePiece } from "./one-piece.ts";
 import { zoneSeconds } from "./time-format.ts";
 
 const ISO =

@@ -1,5 +1,5 @@
 import type { Value } from "../change.ts";
-import { inOnePiece } from "../reading/one-piece.ts";
+import { inOnePiece } from "./one-piece.ts";
 
 /** The one text of a canonical value: equal values have equal texts, whatever the record sent them as. */
 export function canonicalText(value: Value): string {

@@ -26,7 +26,10 @@ const LONG_NUMBER = /[:,[]\s*-?(?:\d{16}|\d+[.eE])|^\s*-?(?:\d{16}|\d+[.eE])|[:,
 const TOKEN = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const SPACE = /[ \t\n\r]*/y;
 
-/** Reads JSON without losing a digit: integers of at most 15 digits are numbers, all other numbers `Digits`. Undefined when it is not JSON. */
+/**
+ * Reads JSON without losing a digit: integers of at most 15 digits are numbers, all other numbers `Digits`. Undefined when it
+ * is not JSON.
+ */
 export function parseLossless(text: string): Json | undefined {
   if (!LONG_NUMBER.test(text) && !opensOften(text)) {
     try {

@@ -75,7 +75,10 @@ class Walker {
     return this.value(wanted) && scanner.take(CLOSE_OBJECT);
   }
 
-  /** A value; one that is wanted as a whole, or holds no others, is a token. Where members are wanted, null is part of the shape. */
+  /**
+   * A value; one that is wanted as a whole, or holds no others, is a token. Where members are wanted, null is part of the
+   * shape.
+   */
   value(wanted: number | Wanted | undefined): boolean {
     const byte = this.scanner.peek();
     if (typeof wanted === "number") return this.#token(wanted);

@@ -6,7 +6,8 @@ import { standingIn } from "../derived/segments.ts";
 /**
  * What must not depend on the order, repetition or batching of changes, as text with sorted names: live rows with their heads
  * (however pages hold them), what is remembered of all versions, metrics, where segments stand, and which offers are open.
- * Revisions, times, reasons, origins and outbox tell how a document came about, and are left out.
+ * Revisions, times, reasons, origins and outbox tell how a document came about, and are left out. Nothing is stored in this form:
+ * it is what the tests compare documents by.
  */
 export function canonical(customer: Customer, pages: readonly Page[]): string {
   const tables: Record<string, Record<string, CanonicalRow>> = {};

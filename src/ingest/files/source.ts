@@ -18,7 +18,10 @@ export interface FileSourceOptions {
   readonly maxRecordBytes?: number;
   /** Pause between looks when following, milliseconds; default 250. */
   readonly pollMs?: number;
-  /** How long an unfinished end (or first line) must stand still before it is taken for the real one when following, milliseconds; default 5,000. */
+  /**
+   * How long an unfinished end (or first line) must stand still before it is taken for the real one when following,
+   * milliseconds; default 5,000.
+   */
   readonly settleMs?: number;
 }
 

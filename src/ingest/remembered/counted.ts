@@ -1,6 +1,6 @@
 import type { Change, SourceRecord } from "../../cdc/change.ts";
 import { sameOrigin } from "../../cdc/partition.ts";
-import { connectorMs } from "../../cdc/positions/connector-time.ts";
+import { connectorMs } from "../../cdc/reading/connector-time.ts";
 import type { Clock } from "../../clock.ts";
 import type { Update } from "../../customer/customer.ts";
 import type { Metrics } from "../../metrics.ts";

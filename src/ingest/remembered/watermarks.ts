@@ -5,9 +5,10 @@ import type { Loaded } from "../../store/store.ts";
 export type Truncates = Loaded["truncates"];
 
 /**
- * The truncate watermarks as they were read last. Where several processes save into one store every batch looks at them once more after it was
- * saved (`again.ts`); under load the next batch begins in that very moment, and what was just seen is good for it too. How old it may be bounds how
- * long somebody else's truncate goes unnoticed before the save; after the save it is noticed in any case.
+ * The truncate watermarks as they were read last. Where several processes save into one store, every batch looks at them once
+ * more after it was saved (`ingest/again`). Under load the next batch begins in that very moment, and what was just seen is good
+ * for it too. How old it may be bounds how long somebody else's truncate goes unnoticed before the save; after the save it is
+ * noticed in any case.
  */
 export interface Watermarks {
   /** As they were a moment ago; null when nobody looked lately. */

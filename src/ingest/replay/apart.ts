@@ -20,8 +20,8 @@ export interface Apart {
 }
 
 /**
- * A source whose progress goes by other names than that of live reading: so neither moves the other's, in the same store. Records keep their
- * coordinates, which is what makes duplicates of those read before.
+ * A source whose progress goes by other names than that of live reading: so neither moves the other's, in the same store.
+ * Records keep their coordinates, which is what makes duplicates of those read before.
  */
 export function apart(source: Source, { prefix, starts, keeps, ...tell }: Apart): Source {
   const renamed = (batch: SourceBatch): SourceBatch => {

@@ -38,8 +38,9 @@ export function replayId({ dir, topics, from, to }: ReplayIdentity): string {
 }
 
 /**
- * Begins a replay: notes what is to be read, so that a later start reads to the same ends. The mark that it was begun comes last: what a crash left
- * without one counts for nothing. Each beginning has a name of its own, for checkpoints never go backwards.
+ * Begins a replay: notes what is to be read, so that a later start reads to the same ends. The mark that it was begun comes
+ * last: what a crash left without one counts for nothing. Each beginning has a name of its own, for checkpoints never go
+ * backwards.
  */
 export async function beginProgress(
   store: Pick<Store, "save"> & Forgetting,

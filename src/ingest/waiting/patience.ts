@@ -5,8 +5,9 @@ import type { Metrics } from "../../metrics.ts";
 import type { Setbacks } from "./setbacks.ts";
 
 /**
- * Repeats what an outage made fail until it succeeds. An outage is not a reason to give up a record: the world is waited for, as long as
- * it takes. Once the signal has aborted an attempt is still made (the batch in hand is finished), but a failed one is the last.
+ * Repeats what an outage made fail until it succeeds. An outage is not a reason to give up a record: the world is waited for,
+ * as long as it takes. Once the signal has aborted an attempt is still made (the batch in hand is finished), but a failed one
+ * is the last.
  */
 export type Patience = <T>(what: string, attempt: () => Promise<T>) => Promise<T>;
 

@@ -44,7 +44,7 @@ const HABITS = "equal is ==, and is &&, or is ||, not is !";
 type Words = (complaint: Complaint) => string;
 
 const UNEXPECTED: Words = ({ summary, rest }) => {
-  const found = first(rest);
+  const found = firstWord(rest);
   const sign = SIGNS[/^Expected (\w+),/.exec(summary)?.[1] ?? ""];
   if (found === "")
     return sign === undefined
@@ -58,10 +58,10 @@ const UNEXPECTED: Words = ({ summary, rest }) => {
 const UNCLOSED: Words = () => "the quote that begins this text is not closed";
 const ESCAPE: Words = ({ rest }) =>
   `${rest.slice(0, 2)} has no meaning in a text: a backslash is written \\\\, or the whole text r"..."`;
-const NO_NUMBER: Words = ({ rest }) => `"${first(rest)}" is no number`;
-const NO_TRUTH: Words = ({ summary }) => `this is ${last(summary)} where true or false is needed`;
+const NO_NUMBER: Words = ({ rest }) => `"${firstWord(rest)}" is no number`;
+const NO_TRUTH: Words = ({ summary }) => `this is ${lastKind(summary)} where true or false is needed`;
 const MIXED: Words = ({ summary }) => {
-  const [wanted = "", found = ""] = quoted(summary);
+  const [wanted = "", found = ""] = kindsIn(summary);
   return `the values of a list or map are of one kind: ${wanted} before, and this is ${found}`;
 };
 
@@ -84,7 +84,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   invalid_integer: NO_NUMBER,
   invalid_hex_integer: NO_NUMBER,
   invalid_exponent: NO_NUMBER,
-  reserved_identifier: ({ rest }) => `"${first(rest)}" is a word that CEL keeps for itself`,
+  reserved_identifier: ({ rest }) => `"${firstWord(rest)}" is a word that CEL keeps for itself`,
   limit_exceeded: ({ summary }) =>
     summary.replace(/^Exceeded (\w+) \((\d+)\)$/, (_, limit: string, most: string) =>
       (LIMITS[limit] ?? limit).replace("#", most),
@@ -99,14 +99,14 @@ const WORDS: Readonly<Record<string, Words>> = {
   invalid_logical_operand: NO_TRUTH,
   invalid_condition_type: NO_TRUTH,
   invalid_comprehension_range: ({ summary }) =>
-    `this is ${last(summary)}, and exists, all, map and filter go through a list`,
+    `this is ${lastKind(summary)}, and exists, all, map and filter go through a list`,
   invalid_macro_argument: ({ summary }) =>
     `${/^\w+/.exec(summary)?.[0] ?? ""} begins with a name for each value: ${/^\w+/.exec(summary)?.[0] ?? ""}(one, one == "a")`,
   heterogeneous_list_element: MIXED,
   heterogeneous_map_key: MIXED,
   heterogeneous_map_value: MIXED,
-  invalid_index_type: ({ summary }) => `a list is asked by number, and this is ${last(summary)}`,
-  cannot_index_type: ({ summary }) => `${last(summary)} has no parts to name`,
+  invalid_index_type: ({ summary }) => `a list is asked by number, and this is ${lastKind(summary)}`,
+  cannot_index_type: ({ summary }) => `${lastKind(summary)} has no parts to name`,
 };
 
 /** A complaint of the library in plain words: what is wrong and, where that is known, what is written instead. */
@@ -115,16 +115,17 @@ export function inPlainWords(complaint: Complaint): string {
 }
 
 /** The word or sign a text begins with. */
-function first(text: string): string {
+function firstWord(text: string): string {
   return /^\s*(\w+|\S)/u.exec(text)?.[1] ?? "";
 }
 
-function quoted(summary: string): readonly string[] {
+/** The kinds of values that a summary puts in quotes. */
+function kindsIn(summary: string): readonly string[] {
   return [...summary.matchAll(/'([^']*)'/g)].map(([, kind = ""]) => inOurKinds(kind));
 }
 
-function last(summary: string): string {
-  return quoted(summary).at(-1) ?? "";
+function lastKind(summary: string): string {
+  return kindsIn(summary).at(-1) ?? "";
 }
 
 function inOurKinds(text: string): string {

@@ -146,7 +146,10 @@ export function newFloors({ hub, clock }: Context, afterLoss: boolean, settledMs
   return new Floors({ settledMs, lost: isLost ? hub.room : null });
 }
 
-/** A place as the client has to come back to it: with the revisions it has seen ahead of it or, when they are too many, by way of a snapshot. */
+/**
+ * A place as the client has to come back to it: with the revisions it has seen ahead of it or, when they are too many, by way
+ * of a snapshot.
+ */
 export function resumeOf(
   { at, page }: { readonly at: StreamCursor; readonly page: string | null },
   floors: Floors | null,

@@ -175,7 +175,10 @@ function lastSeen(request: IncomingMessage): string | null {
   return typeof given === "string" && given !== "" ? given : null;
 }
 
-/** True for what reading a body ends with when its client left in the middle of it: nobody waits for an answer, and nothing failed. */
+/**
+ * True for what reading a body ends with when its client left in the middle of it: nobody waits for an answer, and nothing
+ * failed.
+ */
 function isGone(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ECONNRESET";
 }

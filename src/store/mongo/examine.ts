@@ -5,7 +5,7 @@ import type { Checkpoint } from "../../ingest/source.ts";
 import { openMongo, type Mongo, type MongoOptions, type Search } from "./client.ts";
 import { readCheckpoints } from "./ledger.ts";
 import { versionOf } from "./meta.ts";
-import { scannedBy } from "./reads/plan.ts";
+import { scannedBy } from "./reads/query-plan.ts";
 import { missingIndexes, SCHEMA_VERSION } from "./schema.ts";
 
 /** A scratch document of `meta`, there only while its writing is tried. */

@@ -5,7 +5,7 @@ import { storedValue } from "../facts.ts";
 import type { Bulk, BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
 import { storedText } from "../stored-text.ts";
-import { sqliteMembers } from "./reads/members.ts";
+import { sqliteMembers } from "./members.ts";
 import type { Sqlite, SqlValue } from "../../embedded/database.ts";
 
 /** Keeps the table `facts` (one row per listed customer, one column per fact) and the member counts in step with documents. */

@@ -8,7 +8,7 @@ import { sqliteReads } from "./reads/reads.ts";
 import { MIGRATIONS, SCHEMA_VERSION, STORE_SCHEMA } from "../../embedded/schema.ts";
 import { originalText } from "../stored-text.ts";
 import { openSqlite } from "../../embedded/database.ts";
-import { sqliteTables } from "./journal/tables.ts";
+import { sqliteTables, type Tables } from "./tables.ts";
 import type {
   CustomerSave,
   Everyone,
@@ -48,23 +48,10 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
   const ledger = sqliteLedger(db);
   let closed = false;
 
-  /** Customers that, or a page of which, changed since they were loaded. Nobody else writes before this transaction ends. */
-  const conflictsIn = (parts: readonly CustomerSave[]): Set<string> => {
-    const conflicts = new Set<string>();
-    const revisions = documents.revisions(parts.map(({ before }) => before.customerId));
-    for (const [index, { before }] of parts.entries())
-      if (revisions[index] !== before.revision) conflicts.add(before.customerId);
-    const changed = parts.flatMap((part) => part.pages.map(({ before }) => before));
-    const headers = pages.headers(changed);
-    for (const [index, { customerId, revision }] of changed.entries())
-      if (headers[index]?.revision !== revision) conflicts.add(customerId);
-    return conflicts;
-  };
-
   const save: Store["save"] = async (wanted) =>
     tables.within("write", () => {
       const { customers, confirms } = wanted;
-      const conflicts = customers.length === 0 ? new Set<string>() : conflictsIn(customers);
+      const conflicts = conflictsIn(tables, customers);
       const kept =
         conflicts.size === 0
           ? customers
@@ -110,7 +97,7 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
       tables.settle();
       return sqliteHolders(db, tables.find, { table, after, limit });
     },
-    ...sqliteEveryone(db, tables.settle),
+    ...sqliteEveryone(db, () => tables.settle()),
     ...sqliteReads({ db, tables, documents: sqliteReadDocuments(db) }),
     close: async () => {
       if (closed) return;
@@ -122,6 +109,20 @@ export function sqliteStore({ path, plan }: SqliteStoreOptions): Store & Everyon
       }
     },
   };
+}
+
+/** Customers that, or a page of which, changed since they were loaded. Nobody else writes before this transaction ends. */
+function conflictsIn({ documents, pages }: Tables, parts: readonly CustomerSave[]): Set<string> {
+  const conflicts = new Set<string>();
+  if (parts.length === 0) return conflicts;
+  const revisions = documents.revisions(parts.map(({ before }) => before.customerId));
+  for (const [index, { before }] of parts.entries())
+    if (revisions[index] !== before.revision) conflicts.add(before.customerId);
+  const changed = parts.flatMap((part) => part.pages.map(({ before }) => before));
+  const headers = pages.headers(changed);
+  for (const [index, { customerId, revision }] of changed.entries())
+    if (headers[index]?.revision !== revision) conflicts.add(customerId);
+  return conflicts;
 }
 
 /** Of which rows it is certain that no page holds them: their keys were looked for, and found nowhere. */

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { createNotes } from "../../../src/ingest/remembered/notes.ts";
 import { createWatermarks } from "../../../src/ingest/remembered/watermarks.ts";
 import { manualClock } from "../../helpers/manual-clock.ts";
 
@@ -20,35 +19,17 @@ test("watermarks are good from the moment their look began, for as long as was s
   expect(watermarks.recent()).toBeNull();
 });
 
-test("a clock that is set back makes no watermark fresh, and keeps no note waiting", () => {
+test("a clock that is set back makes no watermark fresh", () => {
   const clock = manualClock();
   const watermarks = createWatermarks(clock, 100);
-  const notes = createNotes(clock, 100);
   watermarks.seen(SEEN, clock.nowMs());
-  expect(notes.areDue(false)).toBe(true);
   clock.set(clock.nowMs() - 1);
   expect(watermarks.recent()).toBeNull();
-  expect(notes.areDue(false)).toBe(true);
 });
 
-test("notes are due once in their time, and whenever a save is made for them", () => {
-  const clock = manualClock();
-  const notes = createNotes(clock, 100);
-  expect([notes.areDue(false), notes.areDue(false), notes.areDue(true), notes.areDue(false)]).toEqual([
-    true,
-    false,
-    true,
-    false,
-  ]);
-  clock.set(clock.nowMs() + 100);
-  expect(notes.areDue(false)).toBe(true);
-});
-
-test("without a time to remember for, nothing is fresh and notes are always due", () => {
+test("without a time to remember for, no watermark is fresh", () => {
   const clock = manualClock();
   const watermarks = createWatermarks(clock, 0);
-  const notes = createNotes(clock, 0);
   watermarks.seen(SEEN, clock.nowMs());
   expect(watermarks.recent()).toBeNull();
-  expect([notes.areDue(false), notes.areDue(false)]).toEqual([true, true]);
 });

@@ -15,7 +15,10 @@ import type { CustomerSave, Save } from "../../store.ts";
 /** Customers, one document each. */
 export interface MongoDocuments {
   load(ids: readonly string[]): Promise<ReadonlyMap<string, Customer>>;
-  /** Saves documents, each on the revision it was loaded at, under the name of the save; answers who was changed by somebody else. */
+  /**
+   * Saves documents, each on the revision it was loaded at, under the name of the save; answers who was changed by somebody
+   * else.
+   */
   save(saves: readonly CustomerSave[], stamp: string): Promise<ReadonlySet<string>>;
   confirm(confirms: Save["confirms"]): Promise<void>;
 }

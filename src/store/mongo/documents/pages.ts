@@ -20,7 +20,10 @@ export interface MongoPages {
   excess(change: PageChange): string | null;
   /** Pages without rows, by page id. */
   headers(refs: readonly PageRef[]): Promise<ReadonlyMap<string, StoredPage>>;
-  /** Saves pages, each on the revision it was loaded at, under the name of the save; answers the customers that lost one of theirs. */
+  /**
+   * Saves pages, each on the revision it was loaded at, under the name of the save; answers the customers that lost one of
+   * theirs.
+   */
   save(changes: readonly PageChange[], stamp: string): Promise<ReadonlySet<string>>;
   /** Every page of these customers. */
   of(customerIds: readonly string[]): Promise<readonly PageRef[]>;

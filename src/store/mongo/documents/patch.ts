@@ -16,7 +16,10 @@ export interface Versions {
   readonly depth: number;
 }
 
-/** An empty patch. Paths hold row keys: were these ordinary objects, the engine would note a shape of its own for nearly each of them. */
+/**
+ * An empty patch. Paths hold row keys: were these ordinary objects, the engine would note a shape of its own for nearly each of
+ * them.
+ */
 export function newPatch(): Patch {
   return {
     set: Object.create(null) as Record<string, unknown>,

@@ -133,7 +133,10 @@ export class Pending {
     return places;
   }
 
-  /** Takes a part of a save that was found to be computed from the newest version; `text` is what the journal has of it, if known. */
+  /**
+   * Takes a part of a save that was found to be computed from the newest version; `text` is what the journal has of it, if
+   * known.
+   */
   take({ before, after, relay, pages, from, to }: Step, text: Uint8Array | null): void {
     const entry = this.#entry(before);
     if (after !== before) {

@@ -15,12 +15,12 @@ import type {
   OfferQuery,
   Reads,
 } from "../../reads.ts";
-import { listQuarantine } from "../quarantine.ts";
+import { listQuarantine } from "./quarantine.ts";
 import type { ReadDocuments } from "./read-documents.ts";
 import { listRows } from "./rows.ts";
 import { originalText, storedText } from "../../stored-text.ts";
 import type { Sqlite, SqlValue, Statement } from "../../../embedded/database.ts";
-import type { Tables } from "../journal/tables.ts";
+import type { Tables } from "../tables.ts";
 
 /** What the reads are made of. */
 export interface ReadParts {
@@ -34,7 +34,8 @@ export interface ReadParts {
  * field is first filtered or ordered by, so that ingest keeps up only the indexes that somebody uses.
  */
 export function sqliteReads({ db, tables, documents }: ReadParts): Reads {
-  const { find, settle, pending } = tables;
+  const { find, pending } = tables;
+  const settle = (): void => tables.settle();
   const reading = <T>(work: () => T): T => {
     settle();
     return db.transaction("read", work);

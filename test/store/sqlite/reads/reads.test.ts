@@ -4,7 +4,7 @@ import { openSqlite, type Sqlite } from "../../../../src/embedded/database.ts";
 import { STORE_SCHEMA } from "../../../../src/embedded/schema.ts";
 import { sqliteReadDocuments } from "../../../../src/store/sqlite/reads/read-documents.ts";
 import { sqliteReads } from "../../../../src/store/sqlite/reads/reads.ts";
-import { sqliteTables } from "../../../../src/store/sqlite/journal/tables.ts";
+import { sqliteTables } from "../../../../src/store/sqlite/tables.ts";
 import { SHAPES } from "../../../contract/shapes.ts";
 
 test("short filters are kept prepared, long ones, of which there is no end, are not", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { SETTINGS } from "../src/config.ts";
-import { nearNames } from "../src/near-names.ts";
+import { SETTINGS } from "../../src/config.ts";
+import { nearNames } from "../../src/cli/near-names.ts";
 
 test.each([
   ["KAFKA_BROKER", "KAFKA_BROKERS"],

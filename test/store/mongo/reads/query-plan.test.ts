@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { scannedBy } from "../../../../src/store/mongo/reads/plan.ts";
+import { scannedBy } from "../../../../src/store/mongo/reads/query-plan.ts";
 
 test("a plan along an index names it, however deep it lies", () => {
   const plan = {

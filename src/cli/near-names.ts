@@ -1,5 +1,5 @@
-import { namesGiven, SETTINGS } from "./config.ts";
-import { editDistance } from "./plan/edit-distance.ts";
+import { namesGiven, SETTINGS } from "../config.ts";
+import { editDistance } from "../plan/edit-distance.ts";
 
 /** A variable that nobody reads, and the setting that was probably meant by it. */
 export interface NearName {
@@ -7,7 +7,7 @@ export interface NearName {
   readonly meant: string;
 }
 
-/** How other programs call what decides on which servers we run: the name that is right there is no slip of the finger. */
+/** What other programs call the settings that name our servers. Such a name is no misspelling, so its letters would not tell. */
 const ELSEWHERE: readonly (readonly [meant: string, names: RegExp])[] = [
   ["KAFKA_BROKERS", /^KAFKA_(BROKER_(LIST|URLS?)|BOOTSTRAP(_SERVERS?|_BROKERS)?|SERVERS?|URLS?)$/],
   ["KAFKA_GROUP", /^KAFKA_(CONSUMER_)?GROUP_ID$/],
@@ -18,7 +18,7 @@ const ELSEWHERE: readonly (readonly [meant: string, names: RegExp])[] = [
 /** Shorter names are near to too many others. */
 const SHORTEST = 8;
 
-/** Settings that are not given, while a variable nearly of that name is: its value would be left out without a word. */
+/** Variables that nearly bear the name of a setting which is not given: what they say would be left out without a word. */
 export function nearNames(given: readonly string[] = namesGiven()): readonly NearName[] {
   const ours = new Set(SETTINGS.map(({ env }) => env));
   const missing = [...ours].filter((name) => !given.includes(name));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { connectorMs } from "../../../src/cdc/positions/connector-time.ts";
+import { connectorMs } from "../../../src/cdc/reading/connector-time.ts";
 
 const of = (text: string) => connectorMs({ value: Buffer.from(text) });
 

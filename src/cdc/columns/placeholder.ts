@@ -1,4 +1,4 @@
-import { isObject, type Json } from "./reading/json.ts";
+import { isObject, type Json } from "../reading/json.ts";
 
 /** What the connector sends for a large value that an update left alone: the record does not carry the column. */
 const TEXT = "__debezium_unavailable_value";
@@ -27,7 +27,10 @@ export function isPlaceholderText(text: string): boolean {
   }
 }
 
-/** Whether an array or object is the placeholder: one placeholder in an array, its bytes as integers, or a map from it to itself. */
+/**
+ * Whether an array or object is the placeholder: one placeholder in an array, its bytes as integers, or a map from it to
+ * itself.
+ */
 export function isPlaceholder(raw: Json): boolean {
   if (typeof raw === "string") return isPlaceholderText(raw);
   if (Array.isArray(raw)) {

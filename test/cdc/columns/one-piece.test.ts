@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { inOnePiece } from "../../../src/cdc/reading/one-piece.ts";
+import { inOnePiece } from "../../../src/cdc/columns/one-piece.ts";
 
 test("texts in one piece read as if they had been added up, whatever their characters and length", () => {
   const text = fc.oneof(
