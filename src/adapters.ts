@@ -5,10 +5,11 @@ import type { Clock } from "./clock.ts";
 import type { Plan } from "./customer/plan.ts";
 import { demoSource } from "./demo/demo-source.ts";
 import type { BankSettings } from "./demo/journal.ts";
+import { openDataDirectory, type DataDirectory } from "./embedded/data-directory.ts";
 import { Customer360Error, unreachable } from "./errors.ts";
 import { fileSource } from "./ingest/files/source.ts";
-import { DISCONTINUITIES } from "./ingest/kafka/position.ts";
 import type { KafkaSecurity } from "./ingest/kafka/client/security.ts";
+import { DISCONTINUITIES } from "./ingest/kafka/position.ts";
 import { kafkaSource, type KafkaSource } from "./ingest/kafka/source.ts";
 import { windowed } from "./ingest/kafka/window.ts";
 import type { Range } from "./ingest/replay/bounds.ts";
@@ -18,7 +19,6 @@ import { lookAtKafka, lookAtLag } from "./looks.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Status } from "./server/probes.ts";
 import type { StopStep } from "./stop.ts";
-import { openDataDirectory, type DataDirectory } from "./embedded/data-directory.ts";
 import type { Reads } from "./store/reads.ts";
 import { sqliteStore } from "./store/sqlite/store.ts";
 import type { Everyone, Forgetting, Store } from "./store/store.ts";
@@ -83,8 +83,8 @@ export interface Adapters {
   readonly store: Store & Reads & Everyone & Forgetting;
   readonly updates: Updates;
   /**
-   * Throws SETTINGS_INVALID for an update stream that would lose updates in silence, UPDATES_UNAVAILABLE when it cannot be
-   * asked.
+   * Throws SETTINGS_INVALID for an update stream that would lose updates in silence,
+   * UPDATES_UNAVAILABLE when it cannot be asked.
    */
   checkUpdates(): Promise<void>;
   /** How the source is doing, for `/readyz`. */
@@ -291,8 +291,8 @@ function kafkaStatus(kafka: KafkaSource): Status {
 }
 
 /**
- * A source that reads a folder of files. Throws SETTINGS_INVALID without the folder: waiting for it would look like having
- * nothing to do.
+ * A source that reads a folder of files. Throws SETTINGS_INVALID without the folder:
+ * waiting for it would look like having nothing to do.
  */
 export function openFolder(options: {
   readonly dir: string;

@@ -3,8 +3,8 @@ import { resolve } from "node:path";
 import type { KafkaOptions, SourceOptions, StoreOptions, UpdatesOptions } from "./adapters.ts";
 import type { Settings } from "./config.ts";
 import { Customer360Error } from "./errors.ts";
-import type { KafkaSasl, KafkaSecurity, KafkaTls } from "./ingest/kafka/client/security.ts";
 import { clientCredentials } from "./ingest/kafka/client/oauth-token.ts";
+import type { KafkaSasl, KafkaSecurity, KafkaTls } from "./ingest/kafka/client/security.ts";
 import { parseRedisUrl } from "./updates/redis/address.ts";
 
 /** Which adapters settings ask for. */

@@ -23,8 +23,8 @@ export interface HealthOptions {
 export interface Health {
   readonly status: Required<Pick<Status, "reasons" | "warnings">>;
   /**
-   * Checks the update stream. Throws SETTINGS_INVALID for an update stream that would lose updates in silence; one that is away
-   * only warns.
+   * Checks the update stream. Throws SETTINGS_INVALID for an update stream that would lose updates in silence;
+   * one that is away only warns.
    */
   begin(): Promise<void>;
   /** Looks on until the signal aborts. */

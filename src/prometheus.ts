@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { METRIC_PREFIX, METRICS } from "./metrics-list.ts";
 import type { Exposition, Metrics } from "./metrics.ts";
+import { METRIC_PREFIX, METRICS } from "./metrics-list.ts";
 
 /** Counts for Prometheus. */
 export interface Prometheus extends Metrics {

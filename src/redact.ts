@@ -2,8 +2,8 @@
 const SHORTEST = 6;
 
 /**
- * Takes secrets out of text before it is printed: the given ones, also as JSON writes them, and whatever stands before the `@`
- * of an address.
+ * Takes secrets out of text before it is printed: the given ones, also as JSON writes them,
+ * and whatever stands before the `@` of an address.
  */
 export function createRedactor(secrets: readonly string[]): (text: string) => string {
   const written = secrets

@@ -6,6 +6,7 @@ import {
   guardSource,
   type Adapters,
 } from "./adapters.ts";
+import type { SourceRecord } from "./cdc/change.ts";
 import { partitionName } from "./cdc/partition.ts";
 import { ownerOfTopics } from "./cdc/topics.ts";
 import { systemClock, type Clock } from "./clock.ts";
@@ -20,7 +21,6 @@ import { apart } from "./ingest/replay/apart.ts";
 import { timeOf, type Bounds, type Range } from "./ingest/replay/bounds.ts";
 import { beginProgress, findProgress, forgetProgress, type Progress } from "./ingest/replay/progress.ts";
 import type { Checkpoint, Source, Unreadable } from "./ingest/source.ts";
-import type { SourceRecord } from "./cdc/change.ts";
 import type { Log } from "./log.ts";
 import { createStop } from "./stop.ts";
 import { EMPTY_SAVE } from "./store/store.ts";
@@ -37,8 +37,8 @@ export interface ReplayOptions {
   /** Begins anew what was begun before. */
   readonly restart: boolean;
   /**
-   * True for a store that is rebuilt beside the one that is served: it has to be new, and afterwards goes on where the replay
-   * ended.
+   * True for a store that is rebuilt beside the one that is served:
+   * it has to be new, and afterwards goes on where the replay ended.
    */
   readonly isRebuild: boolean;
   readonly log: Log;

@@ -1,7 +1,7 @@
 import type { Update } from "../customer/customer.ts";
+import { createBell } from "../ingest/waiting/bell.ts";
 import { onwardInOrder } from "../updates/updates.ts";
 import type { StreamCursor, StreamEntry, Updates } from "../updates/updates.ts";
-import { createBell } from "../ingest/waiting/bell.ts";
 
 /** Entries kept for readers; those who listen are never that far behind. */
 const KEPT = 20_000;

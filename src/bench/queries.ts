@@ -31,8 +31,8 @@ interface Server<P extends ServedProtocol | RawProtocol> {
 }
 
 /**
- * Server CPU of queries, against a raw node:http server that parses the same request and writes the same answer with
- * JSON.stringify.
+ * Server CPU of queries, against a raw node:http server that parses the same
+ * request and writes the same answer with JSON.stringify.
  */
 export async function queryMeasures(): Promise<readonly Measure[]> {
   const product = forkChild<ServedProtocol>("served-child");

@@ -56,8 +56,8 @@ export interface Change {
   readonly withheld?: readonly string[];
   readonly origin: Origin;
   /**
-   * When the change happened at the source, by the declared sequence if that is a clock, else by the connector; milliseconds
-   * since 1970, or null.
+   * When the change happened at the source, by the declared sequence if that is a clock, else by the connector;
+   * milliseconds since 1970, or null.
    */
   readonly sourceMs: number | null;
   /** When the record reached us (broker or file time), milliseconds since 1970. */

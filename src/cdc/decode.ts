@@ -1,8 +1,8 @@
 import type { Change, Op, Refusal, RefusalCode, Skip, SourceRecord } from "./change.ts";
 import { openKey, openValue, skipOf, type KeyRow, type Opened } from "./envelope.ts";
 import { parseLossless, type Json } from "./reading/json.ts";
-import { Refused, RowMaker } from "./row.ts";
 import { readersOf, Slicer, type Readers } from "./reading/slice.ts";
+import { Refused, RowMaker } from "./row.ts";
 import type { TablePlan } from "./table.ts";
 import { ownerOfTopics } from "./topics.ts";
 

@@ -1,6 +1,6 @@
-import { binlogOf, type BinlogPlace } from "./positions/binlog.ts";
 import type { Skip } from "./change.ts";
 import { rowSchema } from "./columns/connect-schema.ts";
+import { binlogOf, type BinlogPlace } from "./positions/binlog.ts";
 import { isObject, member, type Json, type JsonObject } from "./reading/json.ts";
 import { compileRow, type RowColumns } from "./reading/row-columns.ts";
 import type { RawRow, RowReader } from "./reading/row-reader.ts";

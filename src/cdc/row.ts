@@ -1,11 +1,9 @@
-import { binlogComponents, type BinlogPlace } from "./positions/binlog.ts";
 import type { Change, Op, Position, Refusal, RefusalCode, SourceRecord, Value, Values } from "./change.ts";
-import { MadeChange } from "./made-change.ts";
 import { trimDecimal } from "./columns/decimals.ts";
+import { canonicalText, keyText, Misfit } from "./columns/values.ts";
 import type { Envelope, KeyRow } from "./envelope.ts";
-import { integerText, type Json } from "./reading/json.ts";
-import { mayBeMadeUp, valueAt, type RowColumns } from "./reading/row-columns.ts";
-import type { RawRow } from "./reading/row-reader.ts";
+import { MadeChange } from "./made-change.ts";
+import { binlogComponents, type BinlogPlace } from "./positions/binlog.ts";
 import {
   compileComponent,
   epochText,
@@ -13,8 +11,10 @@ import {
   positionOf,
   type ComponentEncoder,
 } from "./positions/sequence.ts";
+import { integerText, type Json } from "./reading/json.ts";
+import { mayBeMadeUp, valueAt, type RowColumns } from "./reading/row-columns.ts";
+import type { RawRow } from "./reading/row-reader.ts";
 import type { TablePlan } from "./table.ts";
-import { canonicalText, keyText, Misfit } from "./columns/values.ts";
 
 /** Why a record of this table cannot be a change. */
 export class Refused {

@@ -28,8 +28,8 @@ export interface ColumnPlan {
   /** Digits after the point of a decimal; null when the source decides. */
   readonly scale: number | null;
   /**
-   * Declared unit of a numeric date, time or timestamp; overrides what an embedded schema claims. Null: from the schema, else
-   * refused.
+   * Declared unit of a numeric date, time or timestamp; overrides what an embedded schema claims. Null:
+   * from the schema, else refused.
    */
   readonly unit: TimeUnit | null;
   /** Pattern of a text date that is not ISO, such as `MM-dd-yyyy HH:mm:ss`; null for ISO. Zone is UTC unless the text has one. */
@@ -44,8 +44,8 @@ export interface ColumnPlan {
 }
 
 /**
- * A condition over one row's values, compiled from CEL. Missing columns read as null. Throws nothing: a failing evaluation
- * answers false.
+ * A condition over one row's values, compiled from CEL. Missing columns read as null. Throws nothing:
+ * a failing evaluation answers false.
  */
 export type RowCondition = (values: Values) => boolean;
 

@@ -23,8 +23,8 @@ interface DoctorFlags {
 const TIMEOUT = 5;
 
 /**
- * `doctor`: looks at everything that `start` would use with the same settings, and says what to do; calls `failed` when
- * something is wrong.
+ * `doctor`: looks at everything that `start` would use with the same settings, and says what to do;
+ * calls `failed` when something is wrong.
  */
 export function doctorCommand(terminal: Terminal, signal: AbortSignal, failed: () => void): Command {
   return new Command("doctor")

@@ -29,8 +29,8 @@ export function wholeNumber(least: number): (text: string) => number {
 }
 
 /**
- * The pipeline file a command was given, as an argument, by its option or PIPELINE. Throws SETTINGS_INVALID for none, or for
- * two.
+ * The pipeline file a command was given, as an argument, by its option or PIPELINE.
+ * Throws SETTINGS_INVALID for none, or for two.
  */
 export function pipelineFile(argument: string | undefined, option: string | undefined): string {
   if (argument !== undefined && option !== undefined && argument !== option) {

@@ -23,8 +23,8 @@ function version(): string {
 }
 
 /**
- * The commands, wired to a terminal, to the signal that asks them to stop, and to what is called by one that found something
- * wrong.
+ * The commands, wired to a terminal, to the signal that asks them to stop,
+ * and to what is called by one that found something wrong.
  */
 function program(terminal: Terminal, signal: AbortSignal, failed: () => void): Command {
   const root = new Command("customer360")

@@ -4,8 +4,8 @@ import { percentOf } from "./progress.ts";
 import { grouped } from "./terminal.ts";
 
 /**
- * How far a replay is, for people. `unit`: what `done` and `total` count. Rate and what is left are estimated from what this
- * run did so far.
+ * How far a replay is, for people. `unit`: what `done` and `total` count.
+ * Rate and what is left are estimated from what this run did so far.
  */
 export function replayWords(unit: "records" | "bytes", clock: Clock): (standing: ReplayStanding) => string {
   const begunMs = clock.nowMs();

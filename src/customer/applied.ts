@@ -35,8 +35,8 @@ export interface Applied {
   readonly pages: readonly PageChange[];
   readonly judged: readonly Judged[];
   /**
-   * Pages that have to be loaded whole before totals can be kept exactly; when not empty the rest is meaningless: load and
-   * apply again.
+   * Pages that have to be loaded whole before totals can be kept exactly; when not empty the rest is meaningless:
+   * load and apply again.
    */
   readonly needsWhole: readonly Page[];
 }

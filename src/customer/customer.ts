@@ -175,8 +175,8 @@ export interface Customer {
 }
 
 /**
- * Rows whose customer is not known (a delete seen before its insert) are kept under this customer id until their owner shows
- * up.
+ * Rows whose customer is not known (a delete seen before its insert) are kept
+ * under this customer id until their owner shows up.
  */
 export const NOBODY = "";
 

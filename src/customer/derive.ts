@@ -1,9 +1,9 @@
 import type { Customer } from "./customer.ts";
-import { lookup } from "./lookup.ts";
 import { type Derivable, deriveMetrics, sameOneRowTables, scopeRows } from "./derived/metrics.ts";
 import { deriveOffers, nextExpiryMs } from "./derived/offers.ts";
-import type { Plan } from "./plan.ts";
 import { deriveSegments, type GrowingScope, standingIn } from "./derived/segments.ts";
+import { lookup } from "./lookup.ts";
+import type { Plan } from "./plan.ts";
 
 /** Everything derived of a customer. */
 export type Derived = Pick<Customer, "metrics" | "segments" | "offers" | "dueMs">;

@@ -7,8 +7,8 @@ import type {
   Rows,
   SegmentTransition,
 } from "./customer.ts";
-import { sameVisibly } from "./fold.ts";
 import { standingIn } from "./derived/segments.ts";
+import { sameVisibly } from "./fold.ts";
 
 /** What differs between two versions of a customer, for those who read it. */
 export type Difference = Pick<Announcement, "changed" | "segments" | "offers">;

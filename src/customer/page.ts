@@ -1,5 +1,5 @@
-import type { Customer, Note, Page, Rows, Total, Totals } from "./customer.ts";
 import type { PageChange } from "./applied.ts";
+import type { Customer, Note, Page, Rows, Total, Totals } from "./customer.ts";
 import { contribution, exchange, NO_TOTAL, totalOf, totalsOfRows } from "./derived/totals.ts";
 import type { RowMetric } from "./plan.ts";
 

@@ -1,11 +1,11 @@
 import type { Change } from "../cdc/change.ts";
-import { announce } from "./apply.ts";
 import type { PageChange } from "./applied.ts";
+import { announce } from "./apply.ts";
 import { type Customer, newCustomer, NOBODY, type Page, type Totals } from "./customer.ts";
 import { derive } from "./derive.ts";
+import { totalOf, totalsOfRows } from "./derived/totals.ts";
 import { lookup, type TableLookup } from "./lookup.ts";
 import type { Plan } from "./plan.ts";
-import { totalOf, totalsOfRows } from "./derived/totals.ts";
 import { type Memory, remember } from "./versions.ts";
 
 /** What a customer's rows come to under another plan. */

@@ -1,8 +1,8 @@
 import type { Change, Values } from "../cdc/change.ts";
 import type { RowCondition } from "../cdc/table.ts";
 import type { Crossing, Customer } from "./customer.ts";
-import type { TableLookup } from "./lookup.ts";
 import { contribution, exchange, NO_TOTAL, valueOf } from "./derived/totals.ts";
+import type { TableLookup } from "./lookup.ts";
 import type { RowMetric } from "./plan.ts";
 
 /** What a customer keeps of all versions of its rows, superseded, late and blocked ones included. */

@@ -1,6 +1,6 @@
 import { decimalBytes, money, object, text, type Json } from "./json.ts";
-import { wave, type Draws } from "./random.ts";
 import { patternsValue, checkingValue } from "./marketing-feed.ts";
+import { wave, type Draws } from "./random.ts";
 
 const DAY_MS = 86_400_000;
 const FIRST =

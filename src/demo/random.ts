@@ -1,6 +1,6 @@
 /**
- * Draws that depend on nothing but the seed and what they are for, so any part of the bank can be made without what came before
- * it.
+ * Draws that depend on nothing but the seed and what they are for,
+ * so any part of the bank can be made without what came before it.
  */
 export interface Draws {
   /** A number in [0, 1) for this combination of labels, always the same one. */

@@ -49,8 +49,8 @@ export const accountsTable = connector({
 });
 
 /**
- * Card transactions: no schemas, numerics as text (`decimal.handling.mode=string`); default replica identity, so deletes carry
- * only the id.
+ * Card transactions: no schemas, numerics as text (`decimal.handling.mode=string`);
+ * default replica identity, so deletes carry only the id.
  */
 export const cardTable = connector({
   topic: "bank.public.card_transactions",

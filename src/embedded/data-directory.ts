@@ -93,8 +93,8 @@ function clear(path: string): void {
 }
 
 /**
- * Put in place whole, so that neither a full disk nor a crash leaves a secret that everybody can guess; what is too short is
- * made anew.
+ * Put in place whole, so that neither a full disk nor a crash leaves a secret that everybody can guess;
+ * what is too short is made anew.
  */
 function secretAt(file: string): Uint8Array {
   const known = existsSync(file) ? readFileSync(file) : null;

@@ -220,8 +220,8 @@ function wrap(statement: Libsql.Statement<SqlValue[]>, guarded: <T>(work: () => 
 }
 
 /**
- * Failures of the world by their SQLite code, which pass or can be helped; anything else (bad SQL, a broken constraint) is a
- * bug and stays as it is.
+ * Failures of the world by their SQLite code, which pass or can be helped;
+ * anything else (bad SQL, a broken constraint) is a bug and stays as it is.
  */
 const WORLDLY = /^SQLITE_(BUSY|LOCKED|IOERR|FULL|READONLY|CANTOPEN|PERM|NOMEM)/;
 /** What no waiting repairs. */

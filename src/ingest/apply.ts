@@ -1,6 +1,6 @@
 import type { Change } from "../cdc/change.ts";
-import { apply } from "../customer/apply.ts";
 import type { Applied, ApplyInput } from "../customer/applied.ts";
+import { apply } from "../customer/apply.ts";
 import type { Page } from "../customer/customer.ts";
 import type { Shell } from "./shell.ts";
 

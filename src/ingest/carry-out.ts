@@ -3,10 +3,10 @@ import type { Quarantined } from "../store/store.ts";
 import { isolate, tryAll, type Folded } from "./apply.ts";
 import type { Gathered } from "./load.ts";
 import { quarantinePoison, quarantineRefused, quarantineUnroutable } from "./quarantine.ts";
+import { countVerdicts, type Counting } from "./remembered/verdicts.ts";
 import { save, type SaveOutcome } from "./save.ts";
 import type { Shell } from "./shell.ts";
 import type { SourceBatch } from "./source.ts";
-import { countVerdicts, type Counting } from "./remembered/verdicts.ts";
 
 /** What is to be applied, saved and published. */
 export interface Work {

@@ -5,8 +5,8 @@ import type { Metrics } from "../metrics.ts";
 import { EMPTY_SAVE, type Store } from "../store/store.ts";
 import type { Updates } from "../updates/updates.ts";
 import type { Confirms } from "./remembered/confirms.ts";
-import { countRetry, isOutage, type Patience } from "./waiting/patience.ts";
 import type { Published } from "./remembered/published.ts";
+import { countRetry, isOutage, type Patience } from "./waiting/patience.ts";
 
 /**
  * Where saved updates go.

@@ -1,17 +1,17 @@
 import type { Change } from "../cdc/change.ts";
 import { again } from "./again.ts";
-import { both } from "./waiting/both.ts";
 import { carryOut } from "./carry-out.ts";
 import { load } from "./load.ts";
 import type { Outlet } from "./outlet.ts";
-import { Stopped } from "./waiting/patience.ts";
 import { read } from "./read.ts";
 import { receive } from "./receive.ts";
+import { owedTo } from "./remembered/verdicts.ts";
 import { save } from "./save.ts";
 import { createShell, type PipelineOptions, type Shell } from "./shell.ts";
 import type { SourceBatch } from "./source.ts";
 import { sweep } from "./sweep.ts";
-import { owedTo } from "./remembered/verdicts.ts";
+import { both } from "./waiting/both.ts";
+import { Stopped } from "./waiting/patience.ts";
 
 /**
  * The path of a change.

@@ -32,8 +32,8 @@ export function quarantineUnroutable(
 }
 
 /**
- * Changes on which the core itself fails. The reason names the fault; once it is repaired, `customer360 replay` reads them
- * again.
+ * Changes on which the core itself fails. The reason names the fault;
+ * once it is repaired, `customer360 replay` reads them again.
  */
 export function quarantinePoison(
   shell: Refusing,

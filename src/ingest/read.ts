@@ -3,10 +3,10 @@ import { check, type Checked } from "../cdc/check.ts";
 import type { Decoded } from "../cdc/decode.ts";
 import { Customer360Error, unreachable } from "../errors.ts";
 import type { Quarantined } from "../store/store.ts";
-import { othersTurn } from "./waiting/others-turn.ts";
 import { quarantineUnreadable, refusal } from "./quarantine.ts";
 import type { Shell } from "./shell.ts";
 import type { SourceBatch } from "./source.ts";
+import { othersTurn } from "./waiting/others-turn.ts";
 
 /** The changes of a batch, and what is none. */
 export interface Reading {

@@ -1,7 +1,7 @@
-import { othersTurn } from "./waiting/others-turn.ts";
 import { isWaiting } from "./save.ts";
 import type { Shell } from "./shell.ts";
 import type { SourceBatch } from "./source.ts";
+import { othersTurn } from "./waiting/others-turn.ts";
 
 /** What to do with nothing at hand: an empty turn saves what waits for a next write. */
 type Idle = (shell: Shell, batches: readonly SourceBatch[]) => Promise<void>;

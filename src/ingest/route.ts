@@ -219,8 +219,8 @@ function leave(draft: Draft, departure: Departure): void {
 }
 
 /**
- * Two customers named at one position: the greater text keeps the row, so the other's departure comes after, and its own
- * before.
+ * Two customers named at one position: the greater text keeps the row, so the other's departure comes after,
+ * and its own before.
  */
 function depart(draft: Draft, { change, from, to, at }: Departure): void {
   const wins = spotText(to) > spotText(from);

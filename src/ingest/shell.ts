@@ -1,5 +1,5 @@
-import { createDecoder, type Decoded } from "../cdc/decode.ts";
 import type { SourceRecord } from "../cdc/change.ts";
+import { createDecoder, type Decoded } from "../cdc/decode.ts";
 import type { TablePlan } from "../cdc/table.ts";
 import { ownerOfTopics } from "../cdc/topics.ts";
 import type { Clock } from "../clock.ts";
@@ -8,18 +8,18 @@ import type { Log } from "../log.ts";
 import { noMetrics, type Metrics } from "../metrics.ts";
 import type { Store } from "../store/store.ts";
 import type { Updates } from "../updates/updates.ts";
+import { createOutlet, type Outlet } from "./outlet.ts";
 import { createAcknowledgements, type Acknowledgements } from "./remembered/acknowledgements.ts";
+import { createBookkeeping, type Bookkeeping } from "./remembered/bookkeeping.ts";
 import { createConfirms, type Confirms } from "./remembered/confirms.ts";
 import { createCounted, type Counted } from "./remembered/counted.ts";
 import { createDocuments, type Documents } from "./remembered/documents.ts";
-import { createBookkeeping, type Bookkeeping } from "./remembered/bookkeeping.ts";
-import { createPatience, Stopped, type Patience } from "./waiting/patience.ts";
-import { createOutlet, type Outlet } from "./outlet.ts";
 import { createPublished, type Published } from "./remembered/published.ts";
-import { createSetbacks, type Setbacks } from "./waiting/setbacks.ts";
-import type { Source, SourceBatch } from "./source.ts";
 import { createTallies, type Tallies } from "./remembered/tallies.ts";
 import { createWatermarks, type Watermarks } from "./remembered/watermarks.ts";
+import type { Source, SourceBatch } from "./source.ts";
+import { createPatience, Stopped, type Patience } from "./waiting/patience.ts";
+import { createSetbacks, type Setbacks } from "./waiting/setbacks.ts";
 
 /** The steps of the path, in order; what `watch` is told as each begins. */
 export type Step = "receive" | "read" | "sweep" | "load" | "apply" | "save" | "publish" | "acknowledge";
@@ -27,8 +27,8 @@ export type Step = "receive" | "read" | "sweep" | "load" | "apply" | "save" | "p
 /** Bounds of the pipeline. */
 export interface PipelineLimits {
   /**
-   * Bytes of keys and values worked on at once; default 4,000,000, of a shared store 12,000,000. Backlogs are cut at it, single
-   * batches are not.
+   * Bytes of keys and values worked on at once; default 4,000,000, of a shared store 12,000,000.
+   * Backlogs are cut at it, single batches are not.
    */
   readonly batchBytes: number;
   /** How long a finished batch waits for a next save to carry its checkpoint, milliseconds; default 200. */

@@ -55,8 +55,8 @@ export interface Source {
    */
   start(checkpoints: Checkpoints): Promise<void>;
   /**
-   * The next batches, as many partitions as are ready, bounded in bytes; waits for some. Null when the source has ended or
-   * closed.
+   * The next batches, as many partitions as are ready, bounded in bytes; waits for some.
+   * Null when the source has ended or closed.
    */
   next(signal: AbortSignal): Promise<readonly SourceBatch[] | null>;
   /** Everything below `nextOffset` of these partitions is done with. */

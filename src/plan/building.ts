@@ -1,8 +1,8 @@
 import type { Outcome } from "./cel/conditions.ts";
-import type { Faults, Path } from "./faults.ts";
-import type { PipelineFile } from "./file.ts";
 import { ANYTHING } from "./cel/kinds.ts";
 import type { Field, Roots } from "./cel/kinds.ts";
+import type { Faults, Path } from "./faults.ts";
+import type { PipelineFile } from "./file.ts";
 
 /** What the steps from file to plan share. */
 export interface Building {

@@ -9,10 +9,10 @@ import type {
 import { AnyFields, mayBeBroken, rootsOf, settle, withBroken } from "./building.ts";
 import type { Building, Fields } from "./building.ts";
 import { rowCondition, valueExpression } from "./cel/conditions.ts";
-import { suggestion } from "./faults.ts";
-import type { MetricEntry } from "./file.ts";
 import { ANYTHING, fieldOf } from "./cel/kinds.ts";
 import type { Field } from "./cel/kinds.ts";
+import { suggestion } from "./faults.ts";
+import type { MetricEntry } from "./file.ts";
 import type { BuiltTable } from "./tables.ts";
 
 const FUNCTIONS = ["count", "sum", "min", "max", "average", "distinct", "latest"] as const;

@@ -36,8 +36,8 @@ const CUSTOMER_FIELDS = [
 const ROW_FIELDS = ["id"];
 const FILTER_FIELDS = ["and", "or", "not", "customerId", "metrics", "segments"];
 /**
- * Types the schema has whatever the pipeline says: scalars, roots, then the rest; test/plan/names.test.ts compares them with
- * it.
+ * Types the schema has whatever the pipeline says: scalars, roots, then the rest;
+ * test/plan/names.test.ts compares them with it.
  */
 const TYPES = [
   "String Int Float Boolean ID BigInt Decimal Double Date Time DateTime UUID JsonText Cursor",

@@ -2,8 +2,8 @@ import type { Scope } from "../customer/plan.ts";
 import type { CelFault } from "./cel/cel.ts";
 import { scopeReader, spoken } from "./cel/conditions.ts";
 import type { Outcome } from "./cel/conditions.ts";
-import { suggestion } from "./faults.ts";
 import type { Roots } from "./cel/kinds.ts";
+import { suggestion } from "./faults.ts";
 
 type Part = (scope: Scope) => string;
 

@@ -2,9 +2,9 @@ import type { OfferPlan, SegmentPlan, TierPlan, TriggerPlan } from "../customer/
 import { mayBeBroken, rootsOf, settle, withBroken } from "./building.ts";
 import type { Building, Fields } from "./building.ts";
 import { customerCondition, rowCondition } from "./cel/conditions.ts";
+import type { Field } from "./cel/kinds.ts";
 import { suggestion } from "./faults.ts";
 import type { OfferEntry, SegmentEntry } from "./file.ts";
-import type { Field } from "./cel/kinds.ts";
 import { reason } from "./reason.ts";
 import type { BuiltTable } from "./tables.ts";
 

@@ -1,10 +1,10 @@
 import type { Value } from "../cdc/change.ts";
 import { withBroken } from "./building.ts";
 import type { Building, Fields } from "./building.ts";
-import type { SettingEntry } from "./file.ts";
 import { fieldOf } from "./cel/kinds.ts";
 import type { Field } from "./cel/kinds.ts";
 import { decimalOf } from "./cel/numbers.ts";
+import type { SettingEntry } from "./file.ts";
 
 /** The settings as constants for conditions. A required one without a value is a fault that says what it decides. */
 export function settings(building: Building): Fields {

@@ -10,13 +10,13 @@ import type {
 import { isPattern, patternOf } from "../cdc/topics.ts";
 import { AnyFields, mayBeBroken, rootsOf, settle } from "./building.ts";
 import type { Building, Fields } from "./building.ts";
-import { columnPlan } from "./columns.ts";
 import { rowCondition } from "./cel/conditions.ts";
+import { ANYTHING, fieldOf } from "./cel/kinds.ts";
+import type { Roots } from "./cel/kinds.ts";
+import { columnPlan } from "./columns.ts";
 import { suggestion } from "./faults.ts";
 import type { Path } from "./faults.ts";
 import type { TableEntry } from "./file.ts";
-import { ANYTHING, fieldOf } from "./cel/kinds.ts";
-import type { Roots } from "./cel/kinds.ts";
 
 /** A table with the names its row conditions may use. */
 export interface BuiltTable {

@@ -1,8 +1,8 @@
-import type { Plan } from "../customer/plan.ts";
 import type { Clock } from "../clock.ts";
+import type { Plan } from "../customer/plan.ts";
+import type { Checkpoint, Lag } from "../ingest/source.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
-import type { Checkpoint, Lag } from "../ingest/source.ts";
 import type { Reads } from "../store/reads.ts";
 import type { Hub } from "../updates/hub.ts";
 import type { Cursors } from "./frames/cursor.ts";

@@ -13,8 +13,8 @@ export function globalId(type: string, ...key: readonly string[]): string {
 }
 
 /**
- * Reads a global id back; `parts` says how many key parts a type's ids have. Throws BAD_USER_INPUT for anything not made by
- * `globalId`.
+ * Reads a global id back; `parts` says how many key parts a type's ids have.
+ * Throws BAD_USER_INPUT for anything not made by `globalId`.
  */
 export function readGlobalId(id: string, parts: (type: string) => number | null): GlobalId {
   const text = Buffer.from(id, "base64url").toString();

@@ -1,7 +1,7 @@
 import type { TablePlan } from "../cdc/table.ts";
 import type { Customer } from "../customer/customer.ts";
-import { countNoted } from "../customer/live-rows.ts";
 import { newestRow } from "../customer/derived/metrics.ts";
+import { countNoted } from "../customer/live-rows.ts";
 import type { ListedRow } from "../store/reads.ts";
 import type { Context } from "./context.ts";
 import { pageFrom, pageOf, pageWithin } from "./paging.ts";

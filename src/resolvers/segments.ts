@@ -1,6 +1,6 @@
 import type { Customer, SegmentState } from "../customer/customer.ts";
-import type { CustomerFilter } from "../customer/values/filter.ts";
 import type { SegmentPlan } from "../customer/plan.ts";
+import type { CustomerFilter } from "../customer/values/filter.ts";
 import { Customer360Error } from "../errors.ts";
 import type { MemberCount } from "../store/reads.ts";
 import type { Context } from "./context.ts";

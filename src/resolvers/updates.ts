@@ -1,7 +1,7 @@
 import { Customer360Error } from "../errors.ts";
 import type { DeliveryMode, Watch } from "../updates/watch.ts";
-import { checkWatch } from "./frames/cursor.ts";
 import type { Context } from "./context.ts";
+import { checkWatch } from "./frames/cursor.ts";
 import { FrameStream } from "./frames/frame-stream.ts";
 import type { Frame } from "./frames/frames.ts";
 import type { Supply } from "./frames/taker.ts";

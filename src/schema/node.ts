@@ -1,7 +1,7 @@
-import { customer } from "../resolvers/customers.ts";
-import { inlineRows } from "../resolvers/rows.ts";
 import type { Context } from "../resolvers/context.ts";
+import { customer } from "../resolvers/customers.ts";
 import { globalId, readGlobalId } from "../resolvers/node.ts";
+import { inlineRows } from "../resolvers/rows.ts";
 import { membershipOf } from "../resolvers/segments.ts";
 import type { Addressable, Surface } from "./surface.ts";
 

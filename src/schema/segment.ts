@@ -1,8 +1,8 @@
 import type { SegmentPlan } from "../customer/plan.ts";
 import { memberCounts, members, segment, tiersOf } from "../resolvers/segments.ts";
 import { connection, pageArgs } from "./connection.ts";
-import { described } from "./surface.ts";
 import { instantText } from "./instant.ts";
+import { described } from "./surface.ts";
 import type { Surface } from "./surface.ts";
 
 /** The enums of memberships. */

@@ -1,9 +1,9 @@
 import type { ColumnType, TablePlan } from "../cdc/table.ts";
 import type { Customer } from "../customer/customer.ts";
 import type { MetricType, Plan, SegmentPlan } from "../customer/plan.ts";
-import type { SegmentMember } from "../resolvers/frames/frames.ts";
 import { graphqlNames } from "../plan/names.ts";
 import type { GraphqlNames } from "../plan/names.ts";
+import type { SegmentMember } from "../resolvers/frames/frames.ts";
 import type { MadeOffer } from "../resolvers/offers.ts";
 import type { ListedRow } from "../store/reads.ts";
 import { createBuilder } from "./builder.ts";

@@ -9,11 +9,11 @@ import { LIMITS } from "./limits.ts";
 import { createMask } from "./masking.ts";
 import { createDoorkeeper, isLoopback } from "./origins.ts";
 import { createProbes, json, listen, pathOf, type Status } from "./probes.ts";
-import { createQueries } from "./writing/queries.ts";
 import { createExecution } from "./shared-execution.ts";
 import type { Execution } from "./shared-execution.ts";
 import { createSse } from "./streams/sse.ts";
 import { attachWebSocket } from "./streams/websocket.ts";
+import { createQueries } from "./writing/queries.ts";
 import { createAnswer } from "./yoga.ts";
 
 /** What to serve. */

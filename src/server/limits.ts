@@ -14,8 +14,8 @@ export const LIMITS = {
   /** Bytes of a request body; WebSocket frames have a bound of their own (streams/websocket.ts). */
   maxBodyBytes: 1_048_576,
   /**
-   * Lexical tokens of a document; parsing stops there. Also the fields, and the fragments, it may come to where they are
-   * spread.
+   * Lexical tokens of a document; parsing stops there.
+   * Also the fields, and the fragments, it may come to where they are spread.
    */
   maxTokens: 2_000,
   /** Levels of nested fields; the usual introspection query has 15. */
@@ -29,8 +29,8 @@ export const LIMITS = {
 } as const;
 
 /**
- * What is said of variables that are nested too deep; null for all others. Taking them in would take a frame of the stack a
- * level.
+ * What is said of variables that are nested too deep; null for all others.
+ * Taking them in would take a frame of the stack a level.
  */
 export function depthFault(variables: unknown): GraphQLError | null {
   if (isWithin(variables, LIMITS.maxVariableDepth)) return null;
@@ -47,8 +47,8 @@ function isWithin(value: unknown, levels: number): boolean {
 export const parseOptions = { maxTokens: LIMITS.maxTokens } as const;
 
 /**
- * A rule for `validate`. Refuses operations that are too deep, too wide, or multiply pages within pages. Fragments count where
- * they are spread.
+ * A rule for `validate`. Refuses operations that are too deep, too wide, or multiply pages within pages.
+ * Fragments count where they are spread.
  */
 export function withinLimits(context: ValidationContext): ASTVisitor {
   return {

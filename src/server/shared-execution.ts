@@ -3,11 +3,11 @@ import type { ExecutionResult, GraphQLError, GraphQLSchema } from "graphql";
 import { OPEN_VIEWER } from "../resolvers/context.ts";
 import type { Context, Viewer } from "../resolvers/context.ts";
 import type { Supply } from "../resolvers/frames/taker.ts";
-import { Answers } from "./writing/answers.ts";
-import type { AnswersOptions, Payload, Payloads } from "./writing/answers.ts";
 import type { Mask } from "./masking.ts";
 import { after, createOperations } from "./operations.ts";
 import type { Operation, OperationRequest } from "./operations.ts";
+import { Answers } from "./writing/answers.ts";
+import type { AnswersOptions, Payload, Payloads } from "./writing/answers.ts";
 import { createWriter } from "./writing/writer.ts";
 
 /**

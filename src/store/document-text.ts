@@ -4,8 +4,8 @@ import { Lately } from "./lately.ts";
 import { textOfBytes, Utf8Text } from "./utf8-text.ts";
 
 /**
- * The parts of a document that are stored as one text. The rest (revision, due time, outbox, notes) has columns or rows of its
- * own.
+ * The parts of a document that are stored as one text.
+ * The rest (revision, due time, outbox, notes) has columns or rows of its own.
  */
 export type Body = Omit<Customer, "customerId" | "revision" | "dueMs" | "outbox" | "notes">;
 
@@ -35,8 +35,8 @@ interface TableText {
 /** Customers whose parts are remembered at least, for bytes: as many as are worked on again and again. */
 const REMEMBERED = 10_000;
 /**
- * The same for texts. They are written for a stream elsewhere alone, beside a store elsewhere: less of the work, and of the
- * memory.
+ * The same for texts. They are written for a stream elsewhere alone, beside a store elsewhere:
+ * less of the work, and of the memory.
  */
 const REMEMBERED_FOR_TEXTS = 1_000;
 

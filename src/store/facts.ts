@@ -1,12 +1,12 @@
 import type { Value } from "../cdc/change.ts";
 import type { TablePlan } from "../cdc/table.ts";
-import { COMPARED_AS, type ComparedAs, instantKey } from "../customer/values/compare.ts";
 import type { Customer } from "../customer/customer.ts";
-import type { FieldRef } from "../customer/values/filter.ts";
-import { countLive } from "../customer/live-rows.ts";
 import { onlyRow } from "../customer/derived/metrics.ts";
-import type { Plan } from "../customer/plan.ts";
 import { standingIn } from "../customer/derived/segments.ts";
+import { countLive } from "../customer/live-rows.ts";
+import type { Plan } from "../customer/plan.ts";
+import { COMPARED_AS, type ComparedAs, instantKey } from "../customer/values/compare.ts";
+import type { FieldRef } from "../customer/values/filter.ts";
 import { decimalKey, storedText } from "./stored-text.ts";
 
 /** One thing about a customer that lists are filtered and ordered by: a metric, a column of a one-row table, a segment's tier. */

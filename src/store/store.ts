@@ -43,8 +43,8 @@ export function customerIn({ customers }: Pick<Loaded, "customers">, customerId:
 }
 
 /**
- * One customer's part of a save: its pages first, then the document with its outbox, each only on the revision it was computed
- * from.
+ * One customer's part of a save: its pages first, then the document with its outbox,
+ * each only on the revision it was computed from.
  */
 export interface CustomerSave {
   /** The version it was computed from; the store compares its revision. */
@@ -86,8 +86,8 @@ export interface Save {
   readonly truncates: Readonly<Record<string, Position>>;
   readonly tallies: readonly Tally[];
   /**
-   * Announcements now known to be published: everything of that customer up to this revision leaves its outbox. Does not touch
-   * the revision.
+   * Announcements now known to be published: everything of that customer up to this revision leaves its outbox.
+   * Does not touch the revision.
    */
   readonly confirms: readonly { readonly customerId: string; readonly revision: number }[];
 }

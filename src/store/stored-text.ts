@@ -39,8 +39,8 @@ const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
 const EXPONENT_ZERO = 5_000_000;
 
 /**
- * A decimal as text that sorts by value; equal values have equal keys whatever their trailing zeros. Null for what is no
- * number.
+ * A decimal as text that sorts by value; equal values have equal keys whatever their trailing zeros.
+ * Null for what is no number.
  */
 export function decimalKey(text: string): string | null {
   if (text === "Infinity") return "3";

@@ -1,9 +1,9 @@
 import type { Value } from "../change.ts";
+import { Digits, member, type Json } from "../reading/json.ts";
+import type { ColumnPlan } from "../table.ts";
 import type { FieldSchema } from "./connect-schema.ts";
 import { decimalOfBytes, plainDecimal, plainInteger, rescale } from "./decimals.ts";
 import { readBytes } from "./encodings.ts";
-import { Digits, member, type Json } from "../reading/json.ts";
-import type { ColumnPlan } from "../table.ts";
 import { Misfit } from "./values.ts";
 
 /** From a raw value, never null, to the canonical one. */

@@ -1,9 +1,9 @@
 import type { Value } from "../change.ts";
+import { Digits, type Json } from "../reading/json.ts";
+import type { ColumnPlan, TimeUnit } from "../table.ts";
 import { instantText, type Instant } from "./calendar.ts";
 import type { ScalarDecoder } from "./column-numbers.ts";
 import type { FieldSchema } from "./connect-schema.ts";
-import { Digits, type Json } from "../reading/json.ts";
-import type { ColumnPlan, TimeUnit } from "../table.ts";
 import { compileFormat, type TimeReader } from "./time-format.ts";
 import {
   canonicalInstant,

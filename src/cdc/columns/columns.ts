@@ -1,4 +1,6 @@
 import type { Value } from "../change.ts";
+import { Digits, stringifyLossless, type Json } from "../reading/json.ts";
+import type { ColumnPlan } from "../table.ts";
 import {
   compileBigint,
   compileDecimal,
@@ -9,9 +11,7 @@ import {
 import { compileDate, compileTime, compileTimestamp } from "./column-times.ts";
 import type { FieldSchema } from "./connect-schema.ts";
 import { base64Of, readBytes } from "./encodings.ts";
-import { Digits, stringifyLossless, type Json } from "../reading/json.ts";
 import { isPlaceholder, isPlaceholderText } from "./placeholder.ts";
-import type { ColumnPlan } from "../table.ts";
 import { Misfit } from "./values.ts";
 
 /**

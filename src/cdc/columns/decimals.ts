@@ -40,8 +40,8 @@ export function plainInteger(text: string): string | null {
 }
 
 /**
- * The decimal that Kafka Connect sends as big-endian two's complement bytes; `scale` counts its fraction digits and may be
- * negative.
+ * The decimal that Kafka Connect sends as big-endian two's complement bytes;
+ * `scale` counts its fraction digits and may be negative.
  */
 export function decimalOfBytes(bytes: Uint8Array, scale: number): string {
   const unscaled = BigInt.asIntN(8 * bytes.length, bytes.length === 0 ? 0n : BigInt(`0x${hex(bytes)}`));

@@ -28,8 +28,8 @@ export function isPlaceholderText(text: string): boolean {
 }
 
 /**
- * Whether an array or object is the placeholder: one placeholder in an array, its bytes as integers, or a map from it to
- * itself.
+ * Whether an array or object is the placeholder:
+ * one placeholder in an array, its bytes as integers, or a map from it to itself.
  */
 export function isPlaceholder(raw: Json): boolean {
   if (typeof raw === "string") return isPlaceholderText(raw);

@@ -1,3 +1,4 @@
+import type { TimeUnit } from "../table.ts";
 import {
   DAY_SECONDS,
   clockText,
@@ -8,7 +9,6 @@ import {
   trimFraction,
 } from "./calendar.ts";
 import type { Instant } from "./calendar.ts";
-import type { TimeUnit } from "../table.ts";
 import { inOnePiece } from "./one-piece.ts";
 import { zoneSeconds } from "./time-format.ts";
 

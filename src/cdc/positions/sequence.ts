@@ -1,7 +1,7 @@
 import type { Position, Value } from "../change.ts";
-import type { ColumnPlan, ColumnType } from "../table.ts";
 import { trimDecimal } from "../columns/decimals.ts";
 import { inOnePiece } from "../columns/one-piece.ts";
+import type { ColumnPlan, ColumnType } from "../table.ts";
 
 /**
  * Positions: texts that sort with plain `<` like the order they stand for.

@@ -27,8 +27,8 @@ const TOKEN = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const SPACE = /[ \t\n\r]*/y;
 
 /**
- * Reads JSON without losing a digit: integers of at most 15 digits are numbers, all other numbers `Digits`. Undefined when it
- * is not JSON.
+ * Reads JSON without losing a digit: integers of at most 15 digits are numbers, all other numbers `Digits`.
+ * Undefined when it is not JSON.
  */
 export function parseLossless(text: string): Json | undefined {
   if (!LONG_NUMBER.test(text) && !opensOften(text)) {

@@ -76,8 +76,8 @@ class Walker {
   }
 
   /**
-   * A value; one that is wanted as a whole, or holds no others, is a token. Where members are wanted, null is part of the
-   * shape.
+   * A value; one that is wanted as a whole, or holds no others, is a token.
+   * Where members are wanted, null is part of the shape.
    */
   value(wanted: number | Wanted | undefined): boolean {
     const byte = this.scanner.peek();

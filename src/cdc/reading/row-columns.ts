@@ -1,10 +1,10 @@
 import type { Value } from "../change.ts";
 import { compileColumn, type ColumnDecoder } from "../columns/columns.ts";
 import type { RowSchema } from "../columns/connect-schema.ts";
+import { Misfit } from "../columns/values.ts";
+import type { ColumnPlan, TablePlan } from "../table.ts";
 import type { Json } from "./json.ts";
 import type { RawRow } from "./row-reader.ts";
-import type { ColumnPlan, TablePlan } from "../table.ts";
-import { Misfit } from "../columns/values.ts";
 
 /** A table's column decoders for one embedded schema, or for records without one. Slots are the columns' indexes. */
 export interface RowColumns {

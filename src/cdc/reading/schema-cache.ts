@@ -1,8 +1,8 @@
 import { rowSchema } from "../columns/connect-schema.ts";
+import type { TablePlan } from "../table.ts";
 import { parseLossless } from "./json.ts";
 import { compileRow, type RowColumns } from "./row-columns.ts";
 import type { Scanner } from "./scanner.ts";
-import type { TablePlan } from "../table.ts";
 
 interface Known {
   readonly bytes: Uint8Array;

@@ -1,12 +1,12 @@
-import { BINLOG_FIELDS, isFile } from "../positions/binlog.ts";
 import { declaresWrapper, flatEnvelope, FLAT_FIELDS, type Envelope, type KeyRow } from "../envelope.ts";
+import { BINLOG_FIELDS, isFile } from "../positions/binlog.ts";
+import type { TablePlan } from "../table.ts";
 import type { Wanted } from "./outline.ts";
 import { compileRow, type RowColumns } from "./row-columns.ts";
 import { END, NameOrder, RowReader, UNCLEAR, UNWANTED, type RawRow } from "./row-reader.ts";
 import { Scanner } from "./scanner.ts";
 import { SchemaCache } from "./schema-cache.ts";
 import { Stencils } from "./stencils.ts";
-import type { TablePlan } from "../table.ts";
 
 /** Readers of one table's records, shared by the fast path and the full one, so that both fill the same slots. */
 export interface Readers {

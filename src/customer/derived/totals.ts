@@ -1,9 +1,9 @@
 import type { Value } from "../../cdc/change.ts";
 import { canonicalText } from "../../cdc/columns/values.ts";
-import { COMPARED_AS, compareText, compareValues } from "../values/compare.ts";
 import type { Row, Rows, Total, Totals } from "../customer.ts";
-import { addUnits, fromUnits, meanUnits, scaled, subtractUnits } from "../values/decimal.ts";
 import type { MetricType, RowMetric } from "../plan.ts";
+import { COMPARED_AS, compareText, compareValues } from "../values/compare.ts";
+import { addUnits, fromUnits, meanUnits, scaled, subtractUnits } from "../values/decimal.ts";
 
 /**
  * The arithmetic of metrics over rows. One row's contribution, the total of a page and the total of a table are all a `Total`:

@@ -1,7 +1,7 @@
 import type { Position, Values } from "../../cdc/change.ts";
 import type { Customer, Page, Rows } from "../customer.ts";
-import { headsBehind } from "../parts.ts";
 import { standingIn } from "../derived/segments.ts";
+import { headsBehind } from "../parts.ts";
 
 /**
  * What must not depend on the order, repetition or batching of changes, as text with sorted names: live rows with their heads

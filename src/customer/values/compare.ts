@@ -1,6 +1,6 @@
 import type { Value, Values } from "../../cdc/change.ts";
-import type { ColumnType } from "../../cdc/table.ts";
 import { sameValue } from "../../cdc/columns/values.ts";
+import type { ColumnType } from "../../cdc/table.ts";
 import { compareDecimals } from "./decimal.ts";
 
 /** How two values of one field compare: numbers by size, decimals exactly, instants by time, everything else as text. */

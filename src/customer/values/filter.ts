@@ -1,8 +1,8 @@
 import type { Value } from "../../cdc/change.ts";
-import { type ComparedAs, compareValues } from "./compare.ts";
 import type { Customer } from "../customer.ts";
 import { onlyRow } from "../derived/metrics.ts";
 import { standingIn } from "../derived/segments.ts";
+import { type ComparedAs, compareValues } from "./compare.ts";
 
 /** How a stored value is compared with the wanted one. Null compares with nothing but `isNull`. */
 export type Comparison =

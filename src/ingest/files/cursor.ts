@@ -2,13 +2,13 @@ import { join } from "node:path";
 import type { SourceRecord } from "../../cdc/change.ts";
 import type { TablePlan } from "../../cdc/table.ts";
 import type { Clock } from "../../clock.ts";
+import type { Unreadable } from "../source.ts";
 import type { Found } from "./folder.ts";
 import type { Head } from "./head.ts";
 import type { Piece } from "./lines.ts";
 import { errnoOf, outageOf } from "./outage.ts";
 import { createFileReader, type FileReader } from "./reader.ts";
 import { isUnreadable, recordReader } from "./records.ts";
-import type { Unreadable } from "../source.ts";
 
 /** What a cursor is told. */
 export interface FileCursorOptions {

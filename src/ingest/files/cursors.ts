@@ -32,8 +32,8 @@ export class FileCursors {
   }
 
   /**
-   * Records of one file, worth about so many bytes; null when another file stands in its place by now, which the next look
-   * finds.
+   * Records of one file, worth about so many bytes;
+   * null when another file stands in its place by now, which the next look finds.
    */
   async read(cursor: FileCursor, maxBytes: number): Promise<FileReading | null> {
     if (!(await this.#isReplaced(cursor))) return cursor.read(maxBytes);

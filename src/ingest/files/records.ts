@@ -2,9 +2,9 @@ import { isUtf8 } from "node:buffer";
 import type { SourceRecord } from "../../cdc/change.ts";
 import { Scanner } from "../../cdc/reading/scanner.ts";
 import type { TablePlan } from "../../cdc/table.ts";
+import type { Unreadable } from "../source.ts";
 import type { Piece } from "./lines.ts";
 import { namesake, strangerReason } from "./names.ts";
-import type { Unreadable } from "../source.ts";
 
 /** Turns the values of one file into records. */
 export type RecordReader = (piece: Piece, timestampMs: number) => SourceRecord | Unreadable;

@@ -1,8 +1,8 @@
 import type { TablePlan } from "../../cdc/table.ts";
 import type { Clock } from "../../clock.ts";
 import { codeOf } from "../../errors.ts";
-import { FileCursors } from "./cursors.ts";
 import type { Checkpoint, Source, SourceBatch, Unreadable } from "../source.ts";
+import { FileCursors } from "./cursors.ts";
 
 /** What a file source is told. Bounds and pauses are for tests to set. */
 export interface FileSourceOptions {

@@ -1,10 +1,10 @@
-import type { Node } from "./cel.ts";
+import { suggestion } from "../faults.ts";
 import { functionCall, isKnownFunction } from "./calls.ts";
+import type { Node } from "./cel.ts";
 import { amongChoices, amongList, comparison } from "./comparisons.ts";
 import type { Operands } from "./comparisons.ts";
 import { fault, fixed, leftToCel, nothing, truth } from "./compiled.ts";
 import type { Compiled, Work } from "./compiled.ts";
-import { suggestion } from "../faults.ts";
 import { kindName } from "./kinds.ts";
 import type { Field, Kind } from "./kinds.ts";
 import { arithmetic, meet } from "./operators.ts";

@@ -1,7 +1,7 @@
+import { suggestion } from "../faults.ts";
 import type { Node } from "./cel.ts";
 import { fault, leftToCel, nothing } from "./compiled.ts";
 import type { Compiled, Run, Work } from "./compiled.ts";
-import { suggestion } from "../faults.ts";
 import { kindName } from "./kinds.ts";
 import type { Kind } from "./kinds.ts";
 import { comparer, exact, meet } from "./operators.ts";

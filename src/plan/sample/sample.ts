@@ -1,10 +1,10 @@
 import type { SourceRecord } from "../../cdc/change.ts";
 import { rowSchema } from "../../cdc/columns/connect-schema.ts";
 import { createDecoder } from "../../cdc/decode.ts";
-import { ownerOfTopics } from "../../cdc/topics.ts";
 import { isObject, member, parseLossless } from "../../cdc/reading/json.ts";
 import type { Json } from "../../cdc/reading/json.ts";
 import type { TablePlan } from "../../cdc/table.ts";
+import { ownerOfTopics } from "../../cdc/topics.ts";
 import type { Plan } from "../../customer/plan.ts";
 import { columnWarnings } from "./sample-columns.ts";
 import { orderWarnings } from "./sample-order.ts";

@@ -1,9 +1,9 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { Customer360Error } from "../../errors.ts";
-import { createMac, MAC_LENGTH } from "./mac.ts";
 import type { StreamCursor } from "../../updates/updates.ts";
 import { watchKey } from "../../updates/watch.ts";
 import type { DeliveryMode, Watch } from "../../updates/watch.ts";
+import { createMac, MAC_LENGTH } from "./mac.ts";
 
 /** Where a subscription goes on. Exclusive: everything up to `at` has been seen. */
 export interface Resume {
@@ -41,8 +41,8 @@ export interface CursorContent extends Resume {
 /** Makes and opens the cursors clients keep: opaque, signed, bound to a scope and to a field with its arguments. */
 export interface Cursors {
   /**
-   * At most 8,000 characters. A cursor whose floors do not fit leads to a snapshot instead. Throws BAD_USER_INPUT for a watch
-   * that does not fit.
+   * At most 8,000 characters. A cursor whose floors do not fit leads to a snapshot instead.
+   * Throws BAD_USER_INPUT for a watch that does not fit.
    */
   sign(resume: Resume, binding: Binding): string;
   /**

@@ -1,6 +1,6 @@
 import type { Customer } from "../../customer/customer.ts";
-import type { Hub } from "../../updates/hub.ts";
 import { PUBLISHING_MS } from "../../updates/headway.ts";
+import type { Hub } from "../../updates/hub.ts";
 import type { StreamCursor } from "../../updates/updates.ts";
 import type { Context } from "../context.ts";
 import type { Resume } from "./cursor.ts";
@@ -147,8 +147,8 @@ export function newFloors({ hub, clock }: Context, afterLoss: boolean, settledMs
 }
 
 /**
- * A place as the client has to come back to it: with the revisions it has seen ahead of it or, when they are too many, by way
- * of a snapshot.
+ * A place as the client has to come back to it: with the revisions it has seen ahead of it or, when they are too many,
+ * by way of a snapshot.
  */
 export function resumeOf(
   { at, page }: { readonly at: StreamCursor; readonly page: string | null },

@@ -1,6 +1,6 @@
 import type { Customer } from "../../customer/customer.ts";
-import type { CustomerFilter } from "../../customer/values/filter.ts";
 import type { Plan, SegmentPlan } from "../../customer/plan.ts";
+import type { CustomerFilter } from "../../customer/values/filter.ts";
 import type { Reads } from "../../store/reads.ts";
 import type { Watch } from "../../updates/watch.ts";
 import type { CustomerOffer, SegmentMember, SnapshotItems } from "./frames.ts";

@@ -10,12 +10,12 @@ import {
 } from "graphql-ws";
 import type { WebSocket } from "graphql-ws";
 import { OPEN_VIEWER } from "../../resolvers/context.ts";
-import type { Link } from "./link.ts";
 import type { Operation, OperationRequest } from "../operations.ts";
-import { Pump } from "./pump.ts";
-import type { Connection, Farewell } from "./pump.ts";
 import { isOperation, isPayloads } from "../shared-execution.ts";
 import type { Execution } from "../shared-execution.ts";
+import type { Link } from "./link.ts";
+import { Pump } from "./pump.ts";
+import type { Connection, Farewell } from "./pump.ts";
 
 /** What serving the protocol needs. */
 export interface ProtocolOptions {

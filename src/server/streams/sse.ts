@@ -4,11 +4,11 @@ import type { Clock } from "../../clock.ts";
 import { Customer360Error } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { OPEN_VIEWER } from "../../resolvers/context.ts";
-import type { Payload, Payloads } from "../writing/answers.ts";
 import { LIMITS } from "../limits.ts";
 import type { Operation, OperationRequest } from "../operations.ts";
 import { isOperation, isPayloads } from "../shared-execution.ts";
 import type { Execution } from "../shared-execution.ts";
+import type { Payload, Payloads } from "../writing/answers.ts";
 
 /** What serving event streams needs. */
 export interface SseOptions {
@@ -176,8 +176,8 @@ function lastSeen(request: IncomingMessage): string | null {
 }
 
 /**
- * True for what reading a body ends with when its client left in the middle of it: nobody waits for an answer, and nothing
- * failed.
+ * True for what reading a body ends with when its client left in the middle of it:
+ * nobody waits for an answer, and nothing failed.
  */
 function isGone(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ECONNRESET";

@@ -2,10 +2,10 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
+import type { Execution } from "../shared-execution.ts";
 import { createDoor } from "./link.ts";
 import type { Link } from "./link.ts";
 import { chooseProtocol, createProtocol } from "./protocol.ts";
-import type { Execution } from "../shared-execution.ts";
 
 /** What serving WebSockets needs. */
 export interface WebSocketOptions {

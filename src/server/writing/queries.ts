@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
+import { OPEN_VIEWER } from "../../resolvers/context.ts";
 import { LIMITS } from "../limits.ts";
 import type { OperationRequest } from "../operations.ts";
 import type { Execution } from "../shared-execution.ts";
-import { OPEN_VIEWER } from "../../resolvers/context.ts";
 import type { Answer } from "../yoga.ts";
 
 /** What answering the usual query needs. */

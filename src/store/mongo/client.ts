@@ -7,8 +7,8 @@ import {
   type MongoClientOptions,
 } from "mongodb";
 import { Customer360Error } from "../../errors.ts";
-import { DUPLICATE_KEY, failureOf, isPassing, withoutSecrets } from "./failures.ts";
 import type { Stored } from "./documents/values.ts";
+import { DUPLICATE_KEY, failureOf, isPassing, withoutSecrets } from "./failures.ts";
 
 /** One write of a bulk; each is of one document. */
 export type Write =

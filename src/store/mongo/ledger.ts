@@ -1,10 +1,10 @@
 import type { Position } from "../../cdc/change.ts";
 import { compareText } from "../../customer/values/compare.ts";
 import type { Checkpoint } from "../../ingest/source.ts";
+import type { Tally } from "../store.ts";
 import type { MongoCollection, Write } from "./client.ts";
 import { fieldName, keptText, orderedText, originalOf, textOf } from "./documents/names.ts";
 import { restored, type Stored } from "./documents/values.ts";
-import type { Tally } from "../store.ts";
 
 /** What a save carries besides customers and quarantine. Every write may be repeated: it changes nothing the second time. */
 export interface MongoLedger {

@@ -1,10 +1,10 @@
 import type { Page } from "../../customer/customer.ts";
+import type { Loaded, LoadRequest, PageRequest } from "../store.ts";
 import type { MongoDocuments } from "./documents/documents.ts";
-import type { MongoLedger } from "./ledger.ts";
 import { fieldName } from "./documents/names.ts";
 import { type MongoPages, pageId, type StoredPage } from "./documents/pages.ts";
 import { findHeld, type Held, type Looked } from "./documents/places.ts";
-import type { Loaded, LoadRequest, PageRequest } from "../store.ts";
+import type { MongoLedger } from "./ledger.ts";
 
 /** What a load goes to. */
 export interface LoadParts extends Looked {

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Refusal } from "../../cdc/change.ts";
 import { readCursor, writeCursor } from "../list-cursor.ts";
-import type { MongoCollection } from "./client.ts";
-import { keptText, textOf } from "./documents/names.ts";
-import { restored, stored, type Stored } from "./documents/values.ts";
 import type { Counts, Excerpt, Listing, QuarantinedRecord, QuarantineQuery } from "../reads.ts";
 import { EXCERPT_BYTES } from "../reads.ts";
 import type { Quarantined } from "../store.ts";
+import type { MongoCollection } from "./client.ts";
+import { keptText, textOf } from "./documents/names.ts";
+import { restored, stored, type Stored } from "./documents/values.ts";
 
 /** Refused records, one document each. */
 export interface MongoQuarantine {

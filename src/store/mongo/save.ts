@@ -1,9 +1,9 @@
 import type { CustomerSave, Save, Saved } from "../store.ts";
 import type { MongoDocuments } from "./documents/documents.ts";
-import type { MongoLedger } from "./ledger.ts";
 import type { MongoPages } from "./documents/pages.ts";
-import type { MongoQuarantine } from "./quarantine.ts";
 import { excessOfDocument } from "./documents/weight.ts";
+import type { MongoLedger } from "./ledger.ts";
+import type { MongoQuarantine } from "./quarantine.ts";
 
 /** What a save goes to. */
 export interface SaveParts {

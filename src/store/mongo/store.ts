@@ -4,23 +4,23 @@ import type { Plan } from "../../customer/plan.ts";
 import type { Log } from "../../log.ts";
 import { factsOf, findFact } from "../facts.ts";
 import { pagedTables } from "../placed-tables.ts";
+import type { Reads } from "../reads.ts";
+import type { Everyone, Forgetting, Store } from "../store.ts";
 import { openMongo, type Mongo, type MongoOptions } from "./client.ts";
 import { mongoDocuments } from "./documents/documents.ts";
 import { createStamps } from "./documents/guarded.ts";
-import { findHolders } from "./reads/holders.ts";
-import { load } from "./load.ts";
-import { mongoLedger } from "./ledger.ts";
-import { checkVersion, agreedIn, readMeta, writeMeta } from "./meta.ts";
 import { orderedText, originalOf } from "./documents/names.ts";
 import { mongoPages } from "./documents/pages.ts";
+import { mongoLedger } from "./ledger.ts";
+import { load } from "./load.ts";
+import { checkVersion, agreedIn, readMeta, writeMeta } from "./meta.ts";
 import { mongoQuarantine } from "./quarantine.ts";
+import { findHolders } from "./reads/holders.ts";
 import { mongoReads } from "./reads/reads.ts";
+import { createWishes } from "./reads/wishes.ts";
 import { remakeFacts } from "./remake.ts";
 import { save } from "./save.ts";
 import { createIndexes } from "./schema.ts";
-import { createWishes } from "./reads/wishes.ts";
-import type { Reads } from "../reads.ts";
-import type { Everyone, Forgetting, Store } from "../store.ts";
 
 /** Where the store is and what it stores. */
 export interface MongoStoreOptions extends MongoOptions {

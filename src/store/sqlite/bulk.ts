@@ -1,8 +1,8 @@
 import type { Sqlite, SqlValue } from "../../embedded/database.ts";
 
 /**
- * Rows of one table on their way into it, many with one statement: crossing over to the database costs as much as the insert
- * itself.
+ * Rows of one table on their way into it, many with one statement:
+ * crossing over to the database costs as much as the insert itself.
  */
 export interface BulkRows {
   /** Takes a row, and writes those taken so far when they fill a statement. */

@@ -1,15 +1,15 @@
 import type { Announcement, Customer, Rows } from "../../customer/customer.ts";
 import { NOBODY, newCustomer } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
+import type { Sqlite } from "../../embedded/database.ts";
+import { announcementText, bodyBytes, parseBody } from "../document-text.ts";
+import { soughtTables } from "../placed-tables.ts";
+import type { Place } from "../store.ts";
+import { originalText, storedText } from "../stored-text.ts";
 import type { BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
-import { soughtTables } from "../placed-tables.ts";
-import { announcementText, bodyBytes, parseBody } from "../document-text.ts";
-import { originalText, storedText } from "../stored-text.ts";
 import type { Heads } from "./heads.ts";
-import type { Sqlite } from "../../embedded/database.ts";
 import type { Pending, PendingCustomer } from "./journal/pending.ts";
-import type { Place } from "../store.ts";
 
 /** Full notes of customers in the tables, by customer id. */
 type NotesOf = (ids: readonly string[]) => ReadonlyMap<string, Customer["notes"]>;

@@ -1,6 +1,6 @@
-import { originalText, storedText } from "../stored-text.ts";
 import type { Sqlite } from "../../embedded/database.ts";
 import type { Everyone } from "../store.ts";
+import { originalText, storedText } from "../stored-text.ts";
 
 /** Keeps the first proposal under a name, and answers it ever after. */
 export function agreedIn(db: Sqlite, name: string, proposal: string): string {

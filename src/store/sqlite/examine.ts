@@ -1,11 +1,11 @@
 import { existsSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Report } from "../../doctor/report.ts";
-import type { Checkpoint } from "../../ingest/source.ts";
 import { isInUse } from "../../embedded/data-directory.ts";
-import { sqliteLedger } from "./ledger.ts";
-import { SCHEMA_VERSION } from "../../embedded/schema.ts";
 import { readSqlite, versionOf } from "../../embedded/database.ts";
+import { SCHEMA_VERSION } from "../../embedded/schema.ts";
+import type { Checkpoint } from "../../ingest/source.ts";
+import { sqliteLedger } from "./ledger.ts";
 
 const MB = 1_000_000;
 /** Free space below which writing will soon fail, and below which it fails any moment. */

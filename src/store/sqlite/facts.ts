@@ -1,12 +1,12 @@
 import type { Customer } from "../../customer/customer.ts";
 import { hasLiveRow } from "../../customer/live-rows.ts";
+import type { Sqlite, SqlValue } from "../../embedded/database.ts";
 import type { FactGroup } from "../facts.ts";
 import { storedValue } from "../facts.ts";
+import { storedText } from "../stored-text.ts";
 import type { Bulk, BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
-import { storedText } from "../stored-text.ts";
 import { sqliteMembers } from "./members.ts";
-import type { Sqlite, SqlValue } from "../../embedded/database.ts";
 
 /** Keeps the table `facts` (one row per listed customer, one column per fact) and the member counts in step with documents. */
 export interface FactTable {

@@ -1,6 +1,6 @@
 import type { Page, PageRef } from "../../customer/customer.ts";
-import { Lately } from "../lately.ts";
 import type { Sqlite } from "../../embedded/database.ts";
+import { Lately } from "../lately.ts";
 
 /** What a page's header says. A page that is not stored has revision 0. */
 export type Header = Pick<Page, "revision" | "liveRows" | "totals">;
@@ -11,8 +11,8 @@ export type Header = Pick<Page, "revision" | "liveRows" | "totals">;
  */
 export interface Heads {
   /**
-   * First in every transaction that asks: forgets what is no longer sure, because somebody else has saved since, and
-   * answers true then.
+   * First in every transaction that asks: forgets what is no longer sure, because somebody else has saved since,
+   * and answers true then.
    */
   enter(): boolean;
   /** In a transaction that saves: others will notice. */

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Position } from "../../cdc/change.ts";
-import type { Checkpoint } from "../../ingest/source.ts";
-import { storedText } from "../stored-text.ts";
 import type { Sqlite } from "../../embedded/database.ts";
+import type { Checkpoint } from "../../ingest/source.ts";
 import type { Quarantined, Save } from "../store.ts";
+import { storedText } from "../stored-text.ts";
 
 /** What a save carries besides customers: quarantine, checkpoints, watermarks, tallies. All calls are made inside a transaction. */
 export interface Ledger {

@@ -1,7 +1,7 @@
 import type { Customer } from "../../customer/customer.ts";
 import { NOBODY } from "../../customer/customer.ts";
-import { tierOf } from "../facts.ts";
 import type { Sqlite } from "../../embedded/database.ts";
+import { tierOf } from "../facts.ts";
 
 /** Counts listed customers by segment and tier; the pair ("", "") counts them all. */
 export interface Members {

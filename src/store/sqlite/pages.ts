@@ -1,16 +1,16 @@
 import type { Customer, Note, Page, PageRef, Row } from "../../customer/customer.ts";
 import type { Plan } from "../../customer/plan.ts";
+import type { Sqlite } from "../../embedded/database.ts";
+import { totalsText } from "../document-text.ts";
+import { unplacedTables } from "../placed-tables.ts";
+import type { PageRequest } from "../store.ts";
+import { originalText, storedText } from "../stored-text.ts";
 import type { BulkRows } from "./bulk.ts";
 import { bulkInsert } from "./bulk.ts";
-import { unplacedTables } from "../placed-tables.ts";
-import { totalsText } from "../document-text.ts";
-import { originalText, storedText } from "../stored-text.ts";
 import type { Header, Heads } from "./heads.ts";
-import { isNoteOf, isToldBy } from "./notes.ts";
-import type { Sqlite } from "../../embedded/database.ts";
 import type { Pending, PendingCustomer, PendingPage } from "./journal/pending.ts";
 import type { PendingRow } from "./journal/pending-rows.ts";
-import type { PageRequest } from "../store.ts";
+import { isNoteOf, isToldBy } from "./notes.ts";
 
 /** Reads and writes pages, and the notes customers keep of them. All calls are made inside a transaction. */
 export interface Pages {

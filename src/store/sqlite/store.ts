@@ -1,14 +1,7 @@
 import type { Plan } from "../../customer/plan.ts";
-import type { Reads } from "../reads.ts";
-import { agreedIn, sqliteEveryone } from "./everyone.ts";
-import { sqliteHolders } from "./reads/holders.ts";
-import { sqliteLedger } from "./ledger.ts";
-import { sqliteReadDocuments } from "./reads/read-documents.ts";
-import { sqliteReads } from "./reads/reads.ts";
-import { MIGRATIONS, SCHEMA_VERSION, STORE_SCHEMA } from "../../embedded/schema.ts";
-import { originalText } from "../stored-text.ts";
 import { openSqlite } from "../../embedded/database.ts";
-import { sqliteTables, type Tables } from "./tables.ts";
+import { MIGRATIONS, SCHEMA_VERSION, STORE_SCHEMA } from "../../embedded/schema.ts";
+import type { Reads } from "../reads.ts";
 import type {
   CustomerSave,
   Everyone,
@@ -19,6 +12,13 @@ import type {
   Place,
   Store,
 } from "../store.ts";
+import { originalText } from "../stored-text.ts";
+import { agreedIn, sqliteEveryone } from "./everyone.ts";
+import { sqliteLedger } from "./ledger.ts";
+import { sqliteHolders } from "./reads/holders.ts";
+import { sqliteReadDocuments } from "./reads/read-documents.ts";
+import { sqliteReads } from "./reads/reads.ts";
+import { sqliteTables, type Tables } from "./tables.ts";
 
 /** Where the store is and what it stores. */
 export interface SqliteStoreOptions {

@@ -1,19 +1,19 @@
 import type { Plan } from "../../customer/plan.ts";
+import type { Sqlite } from "../../embedded/database.ts";
+import { forgetBodies } from "../document-text.ts";
 import { factsOf, findFact } from "../facts.ts";
 import type { FindFact } from "../facts.ts";
 import { soughtTables, unplacedTables } from "../placed-tables.ts";
 import type { CustomerSave } from "../store.ts";
 import { everyDocument, sqliteDocuments } from "./customers.ts";
 import type { Documents } from "./customers.ts";
-import type { Sqlite } from "../../embedded/database.ts";
-import { forgetBodies } from "../document-text.ts";
 import { sqliteFacts } from "./facts.ts";
 import type { FactTable, Listable } from "./facts.ts";
 import { sqliteHeads, type Heads } from "./heads.ts";
 import { sqliteJournal, type Journal } from "./journal/journal.ts";
+import { Pending, stepOf } from "./journal/pending.ts";
 import { sqlitePages } from "./pages.ts";
 import type { Pages } from "./pages.ts";
-import { Pending, stepOf } from "./journal/pending.ts";
 
 /**
  * The tables of customers, with the journal before them.

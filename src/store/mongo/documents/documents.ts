@@ -2,22 +2,22 @@ import type { Customer } from "../../../customer/customer.ts";
 import { newCustomer, NOBODY } from "../../../customer/customer.ts";
 import type { Plan } from "../../../customer/plan.ts";
 import type { FactGroup } from "../../facts.ts";
+import { soughtTables } from "../../placed-tables.ts";
+import type { CustomerSave, Save } from "../../store.ts";
 import type { MongoCollection } from "../client.ts";
 import { derivedOf, newPlaces, sharesDerived } from "./derived.ts";
-import { soughtTables } from "../../placed-tables.ts";
 import { factsIn, patchFacts } from "./facts.ts";
 import { type Guarded, writeGuarded } from "./guarded.ts";
 import { orderedText, originalOf } from "./names.ts";
 import { diff, newPatch, operators, type Patch } from "./patch.ts";
 import { isSame, restored, stored, type Stored } from "./values.ts";
-import type { CustomerSave, Save } from "../../store.ts";
 
 /** Customers, one document each. */
 export interface MongoDocuments {
   load(ids: readonly string[]): Promise<ReadonlyMap<string, Customer>>;
   /**
-   * Saves documents, each on the revision it was loaded at, under the name of the save; answers who was changed by somebody
-   * else.
+   * Saves documents, each on the revision it was loaded at, under the name of the save;
+   * answers who was changed by somebody else.
    */
   save(saves: readonly CustomerSave[], stamp: string): Promise<ReadonlySet<string>>;
   confirm(confirms: Save["confirms"]): Promise<void>;

@@ -2,13 +2,13 @@ import type { PageChange } from "../../../customer/applied.ts";
 import type { Page, PageRef, Row, Rows, Totals } from "../../../customer/customer.ts";
 import type { Plan } from "../../../customer/plan.ts";
 import { unplacedTables } from "../../placed-tables.ts";
+import type { PageRequest } from "../../store.ts";
 import type { MongoCollection } from "../client.ts";
 import { type Guarded, writeGuarded } from "./guarded.ts";
 import { fieldName, keptText, orderedText, originalOf, textOf } from "./names.ts";
 import { newPatch, operators } from "./patch.ts";
 import { restored, stored, type Stored } from "./values.ts";
 import { createPageWeights } from "./weight.ts";
-import type { PageRequest } from "../../store.ts";
 
 /** Pages, one document each. */
 export interface MongoPages {
@@ -21,8 +21,8 @@ export interface MongoPages {
   /** Pages without rows, by page id. */
   headers(refs: readonly PageRef[]): Promise<ReadonlyMap<string, StoredPage>>;
   /**
-   * Saves pages, each on the revision it was loaded at, under the name of the save; answers the customers that lost one of
-   * theirs.
+   * Saves pages, each on the revision it was loaded at, under the name of the save;
+   * answers the customers that lost one of theirs.
    */
   save(changes: readonly PageChange[], stamp: string): Promise<ReadonlySet<string>>;
   /** Every page of these customers. */

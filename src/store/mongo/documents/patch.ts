@@ -17,8 +17,8 @@ export interface Versions {
 }
 
 /**
- * An empty patch. Paths hold row keys: were these ordinary objects, the engine would note a shape of its own for nearly each of
- * them.
+ * An empty patch. Paths hold row keys: were these ordinary objects,
+ * the engine would note a shape of its own for nearly each of them.
  */
 export function newPatch(): Patch {
   return {

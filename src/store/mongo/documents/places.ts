@@ -1,8 +1,8 @@
+import type { LoadRequest, Place } from "../../store.ts";
 import type { MongoCollection } from "../client.ts";
 import { placeText } from "./derived.ts";
 import { fieldName, keptText, originalOf, textOf } from "./names.ts";
 import type { Stored } from "./values.ts";
-import type { LoadRequest, Place } from "../../store.ts";
 
 /** Keys looked up at once: each is looked for in every document that holds any of them, so few. */
 const AT_ONCE = 16;

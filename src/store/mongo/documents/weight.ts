@@ -23,8 +23,8 @@ const LARGE: ReadonlySet<string> = new Set([
 ] satisfies (keyof Customer)[]);
 
 /**
- * Levels of such a part, of the rows of a page, and of one row, that are remembered. What lies below is weighed faster than it
- * is looked up.
+ * Levels of such a part, of the rows of a page, and of one row, that are remembered.
+ * What lies below is weighed faster than it is looked up.
  */
 const PART_LEVELS = 3;
 const ROWS_LEVELS = 2;

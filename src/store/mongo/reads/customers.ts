@@ -1,14 +1,14 @@
 import type { Customer } from "../../../customer/customer.ts";
 import { factName, type FindFact, requireFact } from "../../facts.ts";
 import { readCursor, writeCursor } from "../../list-cursor.ts";
+import type { CustomerQuery, Listing } from "../../reads.ts";
 import type { IndexSpec, MongoCollection } from "../client.ts";
 import type { StoredCustomer } from "../documents/documents.ts";
 import { factField } from "../documents/facts.ts";
-import { leastOf, mongoFilter } from "./filter.ts";
 import { fieldName } from "../documents/names.ts";
-import { READ, readableOf } from "./read-documents.ts";
 import type { Stored } from "../documents/values.ts";
-import type { CustomerQuery, Listing } from "../../reads.ts";
+import { leastOf, mongoFilter } from "./filter.ts";
+import { READ, readableOf } from "./read-documents.ts";
 
 /** Lists customers: those with a value by (value, id), then those without one by id. */
 export async function listCustomers(

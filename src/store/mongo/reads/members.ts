@@ -1,7 +1,7 @@
+import type { Counts, MemberCount } from "../../reads.ts";
 import type { IndexSpec, MongoCollection } from "../client.ts";
 import { factField } from "../documents/facts.ts";
 import { originalOf } from "../documents/names.ts";
-import type { Counts, MemberCount } from "../../reads.ts";
 
 /** Listed customers, and how many of them are in each tier of each segment. */
 export interface Membership {

@@ -1,9 +1,9 @@
 import type { OfferState } from "../../../customer/customer.ts";
 import { readCursor, writeCursor } from "../../list-cursor.ts";
+import type { ListedOffer, Listing, OfferQuery } from "../../reads.ts";
 import type { MongoCollection } from "../client.ts";
 import { fieldName, orderedText, originalOf } from "../documents/names.ts";
 import { restored, type Stored } from "../documents/values.ts";
-import type { ListedOffer, Listing, OfferQuery } from "../../reads.ts";
 
 interface Found extends Stored {
   readonly _id: string;

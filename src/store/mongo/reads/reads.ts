@@ -2,19 +2,19 @@ import { NOBODY } from "../../../customer/customer.ts";
 import type { Plan } from "../../../customer/plan.ts";
 import type { FindFact } from "../../facts.ts";
 import { pagedTables } from "../../placed-tables.ts";
+import type { Reads } from "../../reads.ts";
 import type { Mongo } from "../client.ts";
-import { indexesFor, listCustomers } from "./customers.ts";
 import type { StoredCustomer } from "../documents/documents.ts";
-import { mongoFilter } from "./filter.ts";
-import type { MongoLedger } from "../ledger.ts";
-import { countMembers, membersIndex } from "./members.ts";
 import { orderedText, originalOf } from "../documents/names.ts";
-import { listOffers } from "./offers.ts";
+import type { MongoLedger } from "../ledger.ts";
 import type { MongoQuarantine } from "../quarantine.ts";
+import { indexesFor, listCustomers } from "./customers.ts";
+import { mongoFilter } from "./filter.ts";
+import { countMembers, membersIndex } from "./members.ts";
+import { listOffers } from "./offers.ts";
 import { READ, readableOf } from "./read-documents.ts";
 import { listRows } from "./rows.ts";
 import type { Wishes } from "./wishes.ts";
-import type { Reads } from "../../reads.ts";
 
 /** What the reads are made of. */
 export interface ReadParts {

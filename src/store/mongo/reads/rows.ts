@@ -1,10 +1,10 @@
-import { compareText } from "../../../customer/values/compare.ts";
 import type { Row, Rows } from "../../../customer/customer.ts";
+import { compareText } from "../../../customer/values/compare.ts";
 import { readCursor, writeCursor } from "../../list-cursor.ts";
+import type { ListedRow, Listing, Reads } from "../../reads.ts";
 import type { MongoCollection } from "../client.ts";
 import { fieldName, keptText, orderedText, originalOf } from "../documents/names.ts";
 import { restored, type Stored } from "../documents/values.ts";
-import type { ListedRow, Listing, Reads } from "../../reads.ts";
 
 type RowsQuery = Parameters<Reads["listRows"]>[0];
 

@@ -1,11 +1,11 @@
 import type { Announcement, Customer, Note } from "../../../customer/customer.ts";
+import type { Row } from "../../../customer/customer.ts";
+import type { Sqlite } from "../../../embedded/database.ts";
 import type { Body } from "../../document-text.ts";
 import { bodyBytes, outboxTexts, quoted, totalsText } from "../../document-text.ts";
-import type { Sqlite } from "../../../embedded/database.ts";
-import type { PageStep, Step } from "./pending.ts";
-import type { Row } from "../../../customer/customer.ts";
-import { isNoteOf, isToldBy } from "../notes.ts";
 import { textOfBytes, Utf8Text } from "../../utf8-text.ts";
+import { isNoteOf, isToldBy } from "../notes.ts";
+import type { PageStep, Step } from "./pending.ts";
 
 /**
  * Saves of customers, one behind the other, until the tables take them: a batch is written in one piece then, and a customer

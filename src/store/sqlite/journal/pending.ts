@@ -1,8 +1,8 @@
 import type { PageChange } from "../../../customer/applied.ts";
 import type { Customer, PageRef, Row, Rows } from "../../../customer/customer.ts";
-import type { CustomerSave, Place } from "../../store.ts";
 import { hasLiveRow } from "../../../customer/live-rows.ts";
 import { totalsText } from "../../document-text.ts";
+import type { CustomerSave, Place } from "../../store.ts";
 import type { Header } from "../heads.ts";
 import { PendingRows } from "./pending-rows.ts";
 import type { PendingRow } from "./pending-rows.ts";
@@ -134,8 +134,8 @@ export class Pending {
   }
 
   /**
-   * Takes a part of a save that was found to be computed from the newest version; `text` is what the journal has of it, if
-   * known.
+   * Takes a part of a save that was found to be computed from the newest version;
+   * `text` is what the journal has of it, if known.
    */
   take({ before, after, relay, pages, from, to }: Step, text: Uint8Array | null): void {
     const entry = this.#entry(before);

@@ -1,8 +1,8 @@
 import type { Comparison, CustomerFilter } from "../../../customer/values/filter.ts";
+import type { SqlValue } from "../../../embedded/database.ts";
 import { factName, INCOMPARABLE, requireFact, storedValue } from "../../facts.ts";
 import type { Fact, FindFact } from "../../facts.ts";
 import { storedText } from "../../stored-text.ts";
-import type { SqlValue } from "../../../embedded/database.ts";
 
 /** A condition over the table `facts` that answers true or false exactly as `matches` does. */
 export interface FilterSql {

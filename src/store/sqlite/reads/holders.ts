@@ -1,7 +1,7 @@
 import { NOBODY } from "../../../customer/customer.ts";
-import { originalText, storedText } from "../../stored-text.ts";
 import type { Sqlite } from "../../../embedded/database.ts";
 import type { FindFact } from "../../facts.ts";
+import { originalText, storedText } from "../../stored-text.ts";
 
 /** Which holders: of a table's live rows, in id order after an id. */
 export interface HoldersQuery {

@@ -1,9 +1,9 @@
 import type { Refusal } from "../../../cdc/change.ts";
+import type { Sqlite, SqlValue } from "../../../embedded/database.ts";
 import { readCursor, writeCursor } from "../../list-cursor.ts";
 import type { Excerpt, Listing, QuarantinedRecord, QuarantineQuery } from "../../reads.ts";
 import { EXCERPT_BYTES } from "../../reads.ts";
 import { originalText } from "../../stored-text.ts";
-import type { Sqlite, SqlValue } from "../../../embedded/database.ts";
 
 type Stored = [
   number,

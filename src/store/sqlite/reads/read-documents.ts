@@ -1,7 +1,7 @@
 import type { Customer } from "../../../customer/customer.ts";
+import type { Sqlite } from "../../../embedded/database.ts";
 import { parseBody } from "../../document-text.ts";
 import { originalText, storedText } from "../../stored-text.ts";
-import type { Sqlite } from "../../../embedded/database.ts";
 
 /** Documents for readers: without outbox, and with one note per paged table that tells only its number of live rows. */
 export interface ReadDocuments {

@@ -1,9 +1,9 @@
 import type { OfferState } from "../../../customer/customer.ts";
 import { NOBODY } from "../../../customer/customer.ts";
+import type { Sqlite, SqlValue, Statement } from "../../../embedded/database.ts";
 import { lightDocument } from "../../document-text.ts";
 import { factName, requireFact } from "../../facts.ts";
 import type { FindFact } from "../../facts.ts";
-import { filterSql } from "./filter-sql.ts";
 import { readCursor, writeCursor } from "../../list-cursor.ts";
 import type { CursorValue } from "../../list-cursor.ts";
 import type {
@@ -15,12 +15,12 @@ import type {
   OfferQuery,
   Reads,
 } from "../../reads.ts";
+import { originalText, storedText } from "../../stored-text.ts";
+import type { Tables } from "../tables.ts";
+import { filterSql } from "./filter-sql.ts";
 import { listQuarantine } from "./quarantine.ts";
 import type { ReadDocuments } from "./read-documents.ts";
 import { listRows } from "./rows.ts";
-import { originalText, storedText } from "../../stored-text.ts";
-import type { Sqlite, SqlValue, Statement } from "../../../embedded/database.ts";
-import type { Tables } from "../tables.ts";
 
 /** What the reads are made of. */
 export interface ReadParts {

@@ -1,9 +1,9 @@
-import { compareText } from "../../../customer/values/compare.ts";
 import type { Customer, Row } from "../../../customer/customer.ts";
+import { compareText } from "../../../customer/values/compare.ts";
+import type { Sqlite } from "../../../embedded/database.ts";
 import { readCursor, writeCursor } from "../../list-cursor.ts";
 import type { ListedRow, Listing } from "../../reads.ts";
 import { originalText, storedText } from "../../stored-text.ts";
-import type { Sqlite } from "../../../embedded/database.ts";
 
 /** Which rows: live ones of a customer's table, newest position first, ties by key. */
 export interface RowsQuery {
