@@ -95,6 +95,7 @@ const TIMEOUTS: MongoClientOptions = {
   socketTimeoutMS: 30_000,
 };
 const WRITE_TIMEOUT_MS = 20_000;
+const SLACK_MS = 5_000;
 
 /** Opens a database. Nothing is connected before the first call. Throws SETTINGS_INVALID for an address that is none. */
 export function openMongo({ uri, database }: MongoOptions): Mongo {
@@ -105,9 +106,10 @@ export function openMongo({ uri, database }: MongoOptions): Mongo {
   const where = `${hosts}/${db.databaseName}`;
   const writeConcern = { w: "majority" as const, journal: true, wtimeoutMS: WRITE_TIMEOUT_MS };
   let majority: Promise<{ readConcern?: { level: "majority" } }> | null = null;
+  const longestMs = longestOf(client.options);
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
-      return await work();
+      return await within(longestMs, work);
     } catch (error) {
       throw failureOf(error, where);
     }
@@ -152,6 +154,29 @@ function clientOf(uri: string): MongoClient {
   }
 }
 
+/** What finding a server and its answer may take, and somewhat more; milliseconds. */
+function longestOf({ serverSelectionTimeoutMS, socketTimeoutMS }: MongoClient["options"]): number {
+  return socketTimeoutMS === 0 ? Infinity : serverSelectionTimeoutMS + socketTimeoutMS + SLACK_MS;
+}
+
+/**
+ * Bounds an operation by time. The driver's own bounds leave a hole: a socket whose end has come but was not told yet takes what is
+ * written to it without a word, and the driver then waits for ever for it to be written.
+ */
+async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  if (ms === Infinity) return work();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const reason = new Customer360Error("STORE_UNAVAILABLE", `mongodb: no answer within ${ms} ms`);
+    timer = setTimeout(() => reject(reason), ms);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function kindOf(client: MongoClient): Promise<ServerKind> {
   const admin = client.db("admin");
   const hello: Document = await admin.command({ hello: 1 });
@@ -189,11 +214,10 @@ function collectionOf(collection: Collection, guarded: Guard, concern: Concern):
       ),
     count: (filter) => guarded(async () => collection.countDocuments(filter, await concern())),
     write: (writes) => guarded(() => bulk(collection, writes)),
-    createIndexes: (specs) =>
-      guarded(async () => {
-        for (const { keys, sparse } of specs)
-          await collection.createIndex(keys, sparse === true ? { sparse } : {});
-      }),
+    createIndexes: async (specs) => {
+      for (const { keys, sparse } of specs)
+        await guarded(() => collection.createIndex(keys, sparse === true ? { sparse } : {}));
+    },
     indexes: () =>
       guarded(async () => {
         try {

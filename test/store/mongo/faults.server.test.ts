@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
 import { newCustomer } from "../../../src/customer/customer.ts";
@@ -7,6 +10,7 @@ import { createPatience } from "../../../src/ingest/waiting/patience.ts";
 import { createSetbacks } from "../../../src/ingest/waiting/setbacks.ts";
 import { silentLog } from "../../../src/log.ts";
 import { noMetrics } from "../../../src/metrics.ts";
+import { openMongo } from "../../../src/store/mongo/client.ts";
 import { openMongoStore } from "../../../src/store/mongo/store.ts";
 import { EMPTY_SAVE, type Save } from "../../../src/store/store.ts";
 import {
@@ -129,6 +133,40 @@ describeServer("the store on a MongoDB whose replies get lost", wanted("memory")
       expect(counts.quarantined).toEqual([{ table: null, code: "unreadable", count: 1 }]);
       expect(await store.checkpoints()).toEqual(save.checkpoints);
     });
+  });
+
+  test("an operation begun while its connection is ending does not wait for ever", async (context) => {
+    needsOurOwn(context, mongo());
+    const near: Socket[] = [];
+    const server = createServer((client) => {
+      const far = connect(mongo().port, "127.0.0.1");
+      for (const socket of [client, far]) socket.on("error", () => {});
+      client.pipe(far).pipe(client);
+      near.push(client);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const attempts: Promise<unknown>[] = [];
+    const bounds = "serverSelectionTimeoutMS=500&socketTimeoutMS=500&maxPoolSize=1&directConnection=true";
+    const opened = openMongo({ uri: `mongodb://127.0.0.1:${port}/?${bounds}`, database: someDatabase() });
+    const collection = opened.collection("customers");
+    /** The socket has ended then, and has told nobody. */
+    const beginAtEnd = (socket: Socket) =>
+      socket.once("finish", () => queueMicrotask(() => attempts.push(collection.find({ filter: {} }))));
+    const seen = (message: unknown) => beginAtEnd((message as { socket: Socket }).socket);
+    subscribe("net.client.socket", seen);
+    await collection.find({ filter: {} });
+    unsubscribe("net.client.socket", seen);
+    for (const socket of near.reverse()) socket.end();
+    await expect.poll(() => attempts.length).toBeGreaterThan(0);
+    const codes = (await Promise.allSettled(attempts)).map((each) =>
+      each.status === "fulfilled" ? null : codeOf(each.reason),
+    );
+    expect(new Set([null, "STORE_UNAVAILABLE", ...codes]).size).toBe(2);
+    await opened.close();
+    for (const socket of near) socket.destroy();
+    server.close();
   });
 
   test("writers in several processes lose no increment, neither of a document nor of a page", async () => {
