@@ -9,7 +9,7 @@ import type { Lag, Source, Unreadable } from "./ingest/source.ts";
 import { createSetbacks, type Setbacks } from "./ingest/waiting/setbacks.ts";
 import type { Log } from "./log.ts";
 import { createPrometheus, type Prometheus } from "./prometheus.ts";
-import { guardPort } from "./server/probes.ts";
+import { guardPort } from "./server/listening.ts";
 import { guardAddress, serveCustomers, serveProbes, type ServeOptions, type Serving } from "./serving.ts";
 import { createStop } from "./stop.ts";
 import type { Counts } from "./store/reads.ts";

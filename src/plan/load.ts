@@ -5,8 +5,9 @@ import { invalid } from "./faults.ts";
 import type { PipelineFile } from "./file.ts";
 import { metrics, oneRowTables } from "./metrics.ts";
 import { nameFaults } from "./names.ts";
+import { offers } from "./offers.ts";
 import { readFile } from "./reading.ts";
-import { offers, segments } from "./rules.ts";
+import { segments } from "./segments.ts";
 import { settings } from "./settings.ts";
 import { tables } from "./tables.ts";
 

@@ -99,20 +99,8 @@ function rowMetric(
       [...path, "type"],
       '"type" is for expressions; this metric takes the type of its column',
     );
-  if (entry.table === undefined) {
-    building.report.atKey(path, `metric "${name}" names no table${suggestion("", tables.keys())}`);
-    return null;
-  }
-  const table = tables.get(entry.table);
-  if (table === undefined) {
-    if (!mayBeBroken(building, "tables", entry.table)) {
-      building.report.at(
-        [...path, "table"],
-        `"${entry.table}" is no declared table${suggestion(entry.table, tables.keys())}`,
-      );
-    }
-    return null;
-  }
+  const table = tableOf(building, { name, entry }, tables);
+  if (table === null) return null;
   const filter =
     entry.where === undefined
       ? null
@@ -121,12 +109,12 @@ function rowMetric(
     kind: "rows",
     name,
     description: entry.description ?? "",
-    table: entry.table,
+    table: table.plan.name,
     function: chosen,
     filter,
   } as const;
   const over = history(building, { name, entry }, table);
-  const column = chosen === "count" ? null : columnOf(building, { name, entry }, table, chosen);
+  const column = chosen === "count" ? null : columnOf(building, { name, entry, chosen }, table);
   if (chosen === "count") return { ...base, type: "int", column: null, over, scale: 0 };
   if (column === null) return null;
   const type = resultType(chosen, column.type);
@@ -135,8 +123,29 @@ function rowMetric(
     type,
     column: column.name,
     over,
-    scale: type === "decimal" ? scaleOf(building, { name, entry }, column, chosen) : 0,
+    scale: type === "decimal" ? scaleOf(building, { name, entry, chosen }, column) : 0,
   };
+}
+
+function tableOf(
+  building: Building,
+  { name, entry }: Named,
+  tables: ReadonlyMap<string, BuiltTable>,
+): BuiltTable | null {
+  const path = ["metrics", name];
+  const wanted = entry.table;
+  if (wanted === undefined) {
+    building.report.atKey(path, `metric "${name}" names no table${suggestion("", tables.keys())}`);
+    return null;
+  }
+  const table = tables.get(wanted);
+  if (table === undefined && !mayBeBroken(building, "tables", wanted)) {
+    building.report.at(
+      [...path, "table"],
+      `"${wanted}" is no declared table${suggestion(wanted, tables.keys())}`,
+    );
+  }
+  return table ?? null;
 }
 
 function history(building: Building, { name, entry }: Named, table: BuiltTable): "current" | "history" {
@@ -151,11 +160,14 @@ function history(building: Building, { name, entry }: Named, table: BuiltTable):
 
 type ColumnFunction = Exclude<MetricFunction, "count">;
 
+interface OverColumn extends Named {
+  readonly chosen: ColumnFunction;
+}
+
 function columnOf(
   building: Building,
-  { name, entry }: Named,
+  { name, entry, chosen }: OverColumn,
   table: BuiltTable,
-  chosen: ColumnFunction,
 ): ColumnPlan | null {
   const wanted = entry[chosen] ?? "";
   const path = ["metrics", name, chosen];
@@ -194,12 +206,7 @@ function resultType(chosen: ColumnFunction, column: ColumnType): MetricType {
   }
 }
 
-function scaleOf(
-  building: Building,
-  { name, entry }: Named,
-  column: ColumnPlan,
-  chosen: ColumnFunction,
-): number {
+function scaleOf(building: Building, { name, entry, chosen }: OverColumn, column: ColumnPlan): number {
   if (entry.scale !== undefined) return entry.scale;
   const scale = column.type === "decimal" ? column.scale : 0;
   if (scale !== null) return chosen === "average" ? scale + AVERAGE_DIGITS : scale;

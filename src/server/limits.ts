@@ -54,7 +54,7 @@ export function withinLimits(context: ValidationContext): ASTVisitor {
   return {
     OperationDefinition(operation) {
       const spent = { aliases: 0, entities: 0, fields: 0, spreads: 0 };
-      const fault = measure(context, operation.selectionSet, { depth: 0, times: 1, within: [] }, spent);
+      const fault = measure({ context, spent }, operation.selectionSet, { depth: 0, times: 1, within: [] });
       if (fault !== null)
         context.reportError(
           new GraphQLError(fault, { nodes: operation, extensions: { code: "TOO_EXPENSIVE" } }),
@@ -70,6 +70,12 @@ interface Spent {
   spreads: number;
 }
 
+/** One operation being measured. */
+interface Measuring {
+  readonly context: ValidationContext;
+  readonly spent: Spent;
+}
+
 interface Place {
   readonly depth: number;
   /** How often this selection may be answered: the product of the pages around it. */
@@ -78,40 +84,32 @@ interface Place {
   readonly within: readonly FragmentDefinitionNode[];
 }
 
-function measure(
-  context: ValidationContext,
-  set: SelectionSetNode,
-  place: Place,
-  spent: Spent,
-): string | null {
+function measure(measuring: Measuring, set: SelectionSetNode, place: Place): string | null {
   for (const selection of set.selections) {
     const fault =
       selection.kind === "Field"
-        ? measureField(context, selection, place, spent)
+        ? measureField(measuring, selection, place)
         : selection.kind === "InlineFragment"
-          ? measure(context, selection.selectionSet, place, spent)
-          : measureSpread(context, selection.name.value, place, spent);
+          ? measure(measuring, selection.selectionSet, place)
+          : measureSpread(measuring, selection.name.value, place);
     if (fault !== null) return fault;
   }
   return null;
 }
 
-function measureSpread(context: ValidationContext, name: string, place: Place, spent: Spent): string | null {
+function measureSpread(measuring: Measuring, name: string, place: Place): string | null {
+  const { context, spent } = measuring;
   // Fragments that spread each other without a field between them lead to more ways than can be walked.
   spent.spreads += 1;
   if (spent.spreads > LIMITS.maxTokens)
     return `The operation spreads more than ${LIMITS.maxTokens} fragments.`;
   const fragment = context.getFragment(name);
   if (!fragment || place.within.includes(fragment)) return null;
-  return measure(context, fragment.selectionSet, { ...place, within: [...place.within, fragment] }, spent);
+  return measure(measuring, fragment.selectionSet, { ...place, within: [...place.within, fragment] });
 }
 
-function measureField(
-  context: ValidationContext,
-  field: FieldNode,
-  place: Place,
-  spent: Spent,
-): string | null {
+function measureField(measuring: Measuring, field: FieldNode, place: Place): string | null {
+  const { context, spent } = measuring;
   if (field.alias) spent.aliases += 1;
   spent.fields += 1;
   const size = pageSize(context.getSchema(), field);
@@ -125,7 +123,7 @@ function measureField(
     return `The operation may ask for more than ${LIMITS.maxEntities} entities: lower \`first\` of the lists within lists.`;
   }
   if (!field.selectionSet) return null;
-  return measure(context, field.selectionSet, { ...place, depth: place.depth + 1, times }, spent);
+  return measure(measuring, field.selectionSet, { ...place, depth: place.depth + 1, times });
 }
 
 /** How many entities a list field may answer, or null for a field that is no page. */

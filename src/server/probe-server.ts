@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
-import { createProbes, json, listen, pathOf, type Status } from "./probes.ts";
+import { listen } from "./listening.ts";
+import { createProbes, json, pathOf, type Status } from "./probes.ts";
 
 /** The HTTP server of a process that serves no customers. */
 export interface ProbeServer {
