@@ -2,7 +2,7 @@ import type { ApplyInput } from "../customer/applied.ts";
 import type { Quarantined } from "../store/store.ts";
 import { isolate, tryAll, type Folded } from "./apply.ts";
 import type { Gathered } from "./load.ts";
-import { quarantinePoison, quarantineRefused, quarantineUnroutable } from "./quarantine.ts";
+import { quarantinePoison, quarantineUnsavable, quarantineUnroutable } from "./quarantine.ts";
 import { countVerdicts, type Counting } from "./remembered/verdicts.ts";
 import { save, type SaveOutcome } from "./save.ts";
 import type { Shell } from "./shell.ts";
@@ -121,7 +121,7 @@ async function savePortion(
   const saving = { folded, quarantine: quarantine.splice(0), relay: outlet.isAway(), takesAlong };
   const outcome = await save(shell, saving);
   const { lost, refused } = outcome;
-  quarantine.push(...quarantineRefused(shell, refused, { echoes: gathered.routes.echoes, batches }));
+  quarantine.push(...quarantineUnsavable(shell, refused, { echoes: gathered.routes.echoes, batches }));
   countVerdicts(tallies, [...lost, ...refused.map((each) => each.folded)], { ...verdicts, sign: -1 });
   return outcome;
 }

@@ -5,7 +5,7 @@ import { sameValues } from "../customer/values/compare.ts";
 import type { Quarantined } from "../store/store.ts";
 import type { Poison } from "./apply.ts";
 import type { Unroutable } from "./route.ts";
-import type { Refused } from "./save.ts";
+import type { Unsavable } from "./save.ts";
 import type { Shell } from "./shell.ts";
 import type { SourceBatch, Unreadable } from "./source.ts";
 
@@ -49,9 +49,9 @@ export function quarantinePoison(
 }
 
 /** Changes whose customer cannot be saved with them; departures that routing made are nobody's records. */
-export function quarantineRefused(
+export function quarantineUnsavable(
   shell: Refusing,
-  refused: readonly Refused[],
+  refused: readonly Unsavable[],
   { echoes, batches }: { readonly echoes: ReadonlySet<Change>; readonly batches: readonly SourceBatch[] },
 ): readonly Quarantined[] {
   return refused.flatMap(({ folded, reason }) =>

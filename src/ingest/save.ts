@@ -24,11 +24,11 @@ export interface SaveOutcome {
   /** Customers somebody else saved first: load and fold them again. */
   readonly lost: readonly Folded[];
   /** Customers too large to be saved, with the reason in plain words. */
-  readonly refused: readonly Refused[];
+  readonly refused: readonly Unsavable[];
 }
 
 /** A customer that was folded and cannot be saved. */
-export interface Refused {
+export interface Unsavable {
   readonly folded: Folded;
   readonly reason: string;
 }
@@ -70,7 +70,7 @@ function outcomeOf(
   const saved = new Map(customers.map((part) => [part.after.customerId, part.after]));
   const updates: Update[] = [];
   const lost: Folded[] = [];
-  const refused: Refused[] = [];
+  const refused: Unsavable[] = [];
   for (const part of folded) {
     const { customer } = part.input;
     const reason = reasons.get(customer.customerId);

@@ -39,9 +39,11 @@ export class FrameStream implements Supply<Frame>, Seat {
   #from: { readonly at: StreamCursor; readonly seq: number | null } = { at: "", seq: null };
   #page: string | null = null;
   #floors: Floors | null = null;
+  /** Revisions given beyond that place, by customer. */
   #ahead: ReadonlyMap<string, number> | null = null;
   /** True once the stream was lost, as far as this subscription is concerned. */
   #afterLoss = false;
+  /** True when something was given since the hub last spoke of progress. */
   #fresh = true;
   #gap: { readonly reason: GapFrame["reason"]; readonly missed: number | null } | null = null;
   /** Frames made and not given yet, and where a client goes on that never gets them. */
@@ -243,9 +245,8 @@ export class FrameStream implements Supply<Frame>, Seat {
 
   async #snapshot(): Promise<void> {
     const { reads, plan } = this.#context;
-    const { watch } = this.#audience;
     const instead = this.#resume();
-    const page = await readSnapshot({ reads, plan }, watch, this.#page ?? "");
+    const page = await readSnapshot({ reads, plan }, this.#audience.watch, this.#page ?? "");
     if (this.#phase === "over") return;
     for (const { customerId } of page.customers) this.#audience.listed(customerId);
     this.#seen().showAll(page.customers, this.#hub, this.#from.seq);
