@@ -52,11 +52,14 @@ export async function inject({ kind, which, holdMs }: Fault, stack: Stack, topic
     case "kafka-kill":
       return killed(kafka, holdMs);
     case "kafka-lose":
-      return topics.lose(() =>
+      // Consumers look again before there is as much as they had read, or once there is more.
+      if (which === 1) proxies.kafka.cut();
+      await topics.lose(() =>
         killed(kafka, holdMs, () => {
           for (const topic of [PEOPLE, PAYMENTS]) loseEnd(kafka, { topic, partition: which }, LOST_BYTES);
         }),
       );
+      return proxies.kafka.resume();
     case "kafka-cut":
       return broken(proxies.kafka, holdMs, (proxy) => proxy.cut());
     case "kafka-half-open":

@@ -44,6 +44,16 @@ export const PLANTS: ReadonlyMap<string, readonly Replacement[]> = new Map([
     ],
   ],
   [
+    "trust-offsets",
+    [
+      {
+        file: "ingest/kafka/witness.js",
+        find: "return found !== undefined && witnessOf(found) !== witness;",
+        replace: "return false;",
+      },
+    ],
+  ],
+  [
     // What `$` passes over is noticed in two places, and read again from an explicit place: this takes both away as well.
     "redis-dollar",
     [

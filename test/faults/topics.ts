@@ -1,9 +1,14 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Kafka as Client, logLevel, Partitioners, type Producer } from "kafkajs";
+import { until } from "../servers/ports.ts";
 import { PARTITIONS, PAYMENTS, PEOPLE, type Produced } from "./history.ts";
 import { Sent } from "./sent.ts";
 import { Truth } from "./truth.ts";
 
 const TOPICS = [PEOPLE, PAYMENTS];
+/** Long enough for other records to take the offsets of what was lost, before that is sent again. */
+const BEFORE_AGAIN_MS = 1_000;
+const LED_MS = 60_000;
 
 /** Records of one request, which stays below what a broker takes at once. */
 const AT_ONCE = 1_000;
@@ -65,15 +70,26 @@ export class Topics {
     try {
       await Promise.all(this.#sending);
       await losing();
-      const lost = this.#sent.takeLost(await this.ends());
+      const lost = this.#sent.takeLost(await this.#endsOnceLed());
       for (const { record, place } of lost)
         if (record.headers["poison"] !== undefined) this.#lostPoison.add(place);
       open();
-      await this.#gate;
+      await delay(BEFORE_AGAIN_MS);
       if (lost.length > 0) await this.produce(lost.map(({ record }) => record));
     } finally {
       open();
     }
+  }
+
+  /** The client gives up at once where nobody leads a partition yet. */
+  async #endsOnceLed(): Promise<ReadonlyMap<string, string>> {
+    let ends: ReadonlyMap<string, string> | null = null;
+    const isLed = async () => {
+      ends = await this.ends().catch(() => null);
+      return ends !== null;
+    };
+    await until(isLed, AbortSignal.timeout(LED_MS));
+    return ends ?? new Map();
   }
 
   /** Where each partition ends, by `topic/partition`. */
