@@ -11,6 +11,7 @@ import { pageBehind } from "./onward.ts";
 import { Outside } from "./outside.ts";
 import { createRing, type Place, type Ring, type Slot } from "./ring.ts";
 import { Seen } from "./seen.ts";
+import { nextTurn, oneByOne } from "./turns.ts";
 import type { StreamCursor, StreamEntry, StreamRead, Updates } from "./updates.ts";
 import type { Watch } from "./watch.ts";
 
@@ -107,6 +108,7 @@ class StreamHub implements Hub {
   readonly #outside = new Outside();
   #started: Promise<void> | null = null;
   #running: Promise<unknown> = Promise.resolve();
+  readonly #pages = oneByOne();
   #unprogressed = 0;
   readonly #waiters: (() => void)[] = [];
   #draining = false;
@@ -180,6 +182,7 @@ class StreamHub implements Hub {
     const compare = (a: StreamCursor, b: StreamCursor) => updates.compare(a, b);
     const seq = from.seq ?? ring.find(from.at, compare);
     const page = seq === null ? null : pageBehind(from, seq, { ring, updates, limit: PAGE });
+    if (page?.slots.length === PAGE) await this.#pages();
     if (page !== null) return { kind: "slots", ...page };
     if (!isWithin(compare(from.at, ring.place().at))) {
       if (!isWithin(compare(from.at, await updates.tail())))
@@ -189,6 +192,7 @@ class StreamHub implements Hub {
     }
     const read = await updates.read(from.at, { limit: PAGE, signal });
     if (read.kind === "gap") return { kind: "gap", reason: read.reason, missed: read.missed };
+    await this.#pages();
     return { kind: "slots", slots: this.#outside.slots(read.entries, from.at), place: null };
   }
 
@@ -342,9 +346,4 @@ class StreamHub implements Hub {
 /** True for a cursor that includes nothing the other does not; also for one of another stream, which no waiting would change. */
 function isWithin(order: number | null): boolean {
   return order === null || order <= 0;
-}
-
-/** Lets sockets and waiting subscriptions have a turn, so that a burst is no reason to call a reader slow. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
