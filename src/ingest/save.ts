@@ -111,10 +111,16 @@ async function write(
     confirms: withBookkeeping ? confirms.take() : [],
   };
   if (isEmpty(whole)) return { conflicts: NONE };
-  const saved = await shell.store.save(whole);
-  counted.saved(whole, saved);
-  await acknowledgements.stored(checkpoints);
-  return saved;
+  try {
+    const saved = await shell.store.save(whole);
+    counted.saved(whole, saved);
+    await acknowledgements.stored(checkpoints);
+    return saved;
+  } catch (error) {
+    // Checkpoints wait to be stored until they are, and what they vouch for is counted with them.
+    for (const tally of whole.tallies) tallies.add(tally, tally.count);
+    throw error;
+  }
 }
 
 const NONE: ReadonlySet<string> = new Set();
