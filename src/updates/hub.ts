@@ -7,12 +7,13 @@ import { Headway } from "./headway.ts";
 import { createIndex } from "./interest.ts";
 import { HUB_LIMITS } from "./limits.ts";
 import type { HubLimits } from "./limits.ts";
-import { pageBehind } from "./onward.ts";
 import { Outside } from "./outside.ts";
+import { pageBehind } from "./page-behind.ts";
 import { createRing, type Place, type Ring, type Slot } from "./ring.ts";
 import { Seen } from "./seen.ts";
 import { nextTurn, oneByOne } from "./turns.ts";
 import type { StreamCursor, StreamEntry, StreamRead, Updates } from "./updates.ts";
+import { Waiters } from "./waiters.ts";
 import type { Watch } from "./watch.ts";
 
 /** A subscription as the hub sees it. */
@@ -110,7 +111,7 @@ class StreamHub implements Hub {
   #running: Promise<unknown> = Promise.resolve();
   readonly #pages = oneByOne();
   #unprogressed = 0;
-  readonly #waiters: (() => void)[] = [];
+  readonly #waiters = new Waiters();
   #draining = false;
 
   constructor(options: HubOptions) {
@@ -177,23 +178,29 @@ class StreamHub implements Hub {
     from: { readonly at: StreamCursor; readonly seq: number | null },
     signal: AbortSignal,
   ): Promise<HubRead> {
-    const ring = this.#reading();
     const { updates } = this.#options;
+    const ring = this.#reading();
     const compare = (a: StreamCursor, b: StreamCursor) => updates.compare(a, b);
     const seq = from.seq ?? ring.find(from.at, compare);
     const page = seq === null ? null : pageBehind(from, seq, { ring, updates, limit: PAGE });
-    if (page?.slots.length === PAGE) await this.#pages();
-    if (page !== null) return { kind: "slots", ...page };
-    if (!isWithin(compare(from.at, ring.place().at))) {
-      if (!isWithin(compare(from.at, await updates.tail())))
-        return { kind: "gap", reason: "RESTART", missed: null };
-      await this.#reach(from.at, signal);
-      return { kind: "slots", slots: [], place: null };
+    if (page !== null) {
+      if (page.slots.length === PAGE) await this.#pages();
+      return { kind: "slots", ...page };
     }
+    if (isAhead(compare(from.at, ring.place().at))) return this.#catchUpWith(from.at, signal);
     const read = await updates.read(from.at, { limit: PAGE, signal });
     if (read.kind === "gap") return { kind: "gap", reason: read.reason, missed: read.missed };
     await this.#pages();
     return { kind: "slots", slots: this.#outside.slots(read.entries, from.at), place: null };
+  }
+
+  /** Waits until this reader is where a cursor already is that another process gave out; it is of no stream we know when not even the end is. */
+  async #catchUpWith(at: StreamCursor, signal: AbortSignal): Promise<HubRead> {
+    const { updates } = this.#options;
+    if (isAhead(updates.compare(at, await updates.tail())))
+      return { kind: "gap", reason: "RESTART", missed: null };
+    await this.#reach(at, signal);
+    return { kind: "slots", slots: [], place: null };
   }
 
   async caughtUp(signal: AbortSignal): Promise<void> {
@@ -230,17 +237,8 @@ class StreamHub implements Hub {
 
   /** Waits until this process has read as far as another one had. */
   async #reach(at: StreamCursor, signal: AbortSignal): Promise<void> {
-    const isReached = () => isWithin(this.#options.updates.compare(at, this.place().at));
-    while (!isReached() && !signal.aborted && !this.#stop.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          signal.removeEventListener("abort", done);
-          resolve();
-        };
-        this.#waiters.push(done);
-        signal.addEventListener("abort", done, { once: true });
-      });
-    }
+    const isReached = () => !isAhead(this.#options.updates.compare(at, this.place().at));
+    while (!isReached() && !signal.aborted && !this.#stop.signal.aborted) await this.#waiters.next(signal);
   }
 
   async #follow(ring: Ring): Promise<void> {
@@ -260,13 +258,9 @@ class StreamHub implements Hub {
       }
       if (read.kind === "gap") this.#restart(ring, read);
       else await this.#dispatch(ring, read.entries);
-      this.#wake();
+      this.#waiters.wake();
     }
-    this.#wake();
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiters.splice(0)) wake();
+    this.#waiters.wake();
   }
 
   #restart(ring: Ring, gap: StreamRead & { kind: "gap" }): void {
@@ -343,7 +337,7 @@ class StreamHub implements Hub {
   }
 }
 
-/** True for a cursor that includes nothing the other does not; also for one of another stream, which no waiting would change. */
-function isWithin(order: number | null): boolean {
-  return order === null || order <= 0;
+/** True for a cursor that includes what the other does not. Of two streams nothing is ahead: no waiting would change that. */
+function isAhead(order: number | null): boolean {
+  return order !== null && order > 0;
 }

@@ -1,8 +1,8 @@
 import type { Place, Ring, Slot } from "./ring.ts";
 import type { StreamCursor, Updates } from "./updates.ts";
 
-/** A page of the ring behind a place. */
-export interface Page {
+/** Slots of the ring behind a place. */
+export interface PageBehind {
   readonly slots: readonly Slot[];
   /** Null where to go on cannot be said by a number yet: go on from the cursor of the last slot. */
   readonly place: Place | null;
@@ -17,7 +17,7 @@ export function pageBehind(
   from: { readonly at: StreamCursor; readonly seq: number | null },
   seq: number,
   { ring, updates, limit }: { readonly ring: Ring; readonly updates: Updates; readonly limit: number },
-): Page | null {
+): PageBehind | null {
   const slots = ring.after(seq, from.seq === null ? Infinity : limit);
   if (slots === null) return null;
   const found: Slot[] = [];
