@@ -190,7 +190,6 @@ class StreamHub implements Hub {
     if (isAhead(compare(from.at, ring.place().at))) return this.#catchUpWith(from.at, signal);
     const read = await updates.read(from.at, { limit: PAGE, signal });
     if (read.kind === "gap") return { kind: "gap", reason: read.reason, missed: read.missed };
-    await this.#pages();
     return { kind: "slots", slots: this.#outside.slots(read.entries, from.at), place: null };
   }
 

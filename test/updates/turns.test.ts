@@ -1,18 +1,22 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { silentLog } from "../../src/log.ts";
 import { createHub } from "../../src/updates/hub.ts";
+import { localUpdates } from "../../src/updates/local/updates.ts";
 import { update } from "../contract/shapes.ts";
 import { manualClock } from "../helpers/manual-clock.ts";
-import { streamDouble } from "./world.ts";
 
 const UPDATES = 1_000;
 
 it.each([
-  ["the stream", 10],
+  ["the embedded stream", 10],
   ["memory", 2 * UPDATES],
 ])("however many read the past from %s, everybody else has a turn between two pages", async (_, ring) => {
   const clock = manualClock();
-  const stream = streamDouble(() => clock.nowMs());
+  const folder = mkdtempSync(join(tmpdir(), "customer360-turns-"));
+  const stream = localUpdates({ path: join(folder, "store.db"), clock });
   const hub = createHub({ updates: stream, clock, log: silentLog, limits: { ring } });
   await hub.start();
   const begin = hub.place().at;
@@ -37,4 +41,6 @@ it.each([
   expect(pages).toBeGreaterThanOrEqual(20);
   expect(most).toBeLessThanOrEqual(2);
   await hub.close();
+  await stream.close();
+  rmSync(folder, { recursive: true, force: true });
 });

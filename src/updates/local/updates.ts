@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { localStream } from "./stream.ts";
 import type { Numbered } from "./stream.ts";
 import { recentEntries } from "../recent-entries.ts";
+import { oneByOne } from "../turns.ts";
 import { lightUpdate } from "../update-text.ts";
 import { onwardInOrder } from "../updates.ts";
 import type { StreamCursor, StreamEntry, StreamRead, Updates } from "../updates.ts";
@@ -36,6 +37,7 @@ export function localUpdates({ path, clock, keep = KEEP }: LocalUpdatesOptions):
   const stream = localStream(path, keep);
   const recent = recentEntries<Numbered>(RECENT);
   const waiting = new Set<() => void>();
+  const pages = oneByOne();
   let closed = false;
 
   const cursorAt = (seq: number): StreamCursor => `${stream.epoch}.${seq}`;
@@ -84,6 +86,8 @@ export function localUpdates({ path, clock, keep = KEEP }: LocalUpdatesOptions):
       for (;;) {
         if (closed) return { kind: "entries", entries: [] };
         const found = peek(after, limit);
+        // A whole page is the past, and nothing here waits for anything outside this process.
+        if (found.kind === "entries" && found.entries.length === limit) await pages();
         if (found.kind === "gap" || found.entries.length > 0 || signal.aborted) return found;
         await pause({ clock, waiting, signal });
       }
